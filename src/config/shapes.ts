@@ -1,0 +1,39 @@
+/** Shapes that keys of the configuration have in common: ports, counts, hosts, secrets, each with its description. */
+import { z } from 'zod';
+
+/** Highest number of entries in a list that an operator writes: far above need, low enough to refuse a runaway file. */
+export const MAX_LIST_ENTRIES = 1000;
+
+export const port = (fallback: number, description: string) =>
+  z.int().min(0).max(65_535).default(fallback).meta({ description });
+
+export const count = (fallback: number, min: number, max: number, description: string) =>
+  z.int().min(min).max(max).default(fallback).meta({ description });
+
+export const delays = (fallback: number[], description: string) =>
+  z.array(z.int().min(1).max(2_592_000)).min(1).max(100).default(fallback).meta({ description });
+
+/** Text of one form. What it takes goes into the refusal, the reference, and editors (`patternErrorMessage`). */
+export const text = (pattern: RegExp, takes: string, description: string) =>
+  z.string().regex(pattern, takes).meta({ description, patternErrorMessage: takes });
+
+/** A secret: never shown in an error, marked `writeOnly` in the JSON Schema. */
+export const secret = (description: string) =>
+  z.string().min(1).max(1024).meta({ description, writeOnly: true });
+
+export const host = (fallback: string, description: string) =>
+  text(
+    /^[A-Za-z0-9._:%-]{1,255}$/,
+    'a host name or an IP address (IPv6 without brackets)',
+    description,
+  ).default(fallback);
+
+export const name = (description: string) =>
+  text(/^[A-Za-z0-9._@+-]{1,128}$/, '1 to 128 letters, digits and the signs . _ @ + -', description);
+
+export const advertise = (description: string) =>
+  text(
+    /^(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/,
+    'host or host:port (IPv6 in brackets)',
+    description,
+  ).optional();

@@ -1,0 +1,22 @@
+/** Reads why an operator holds a lane: the body of the request, `{ "reason": "…" }`. Shown to people and never acted upon. */
+import { z } from 'zod';
+import { DecodeError } from '../../kernel/errors.js';
+
+/** In characters. */
+export const MAX_HOLD_REASON_LENGTH = 256;
+
+const holdSchema = z.strictObject({
+  reason: z
+    .string()
+    .min(1)
+    .max(MAX_HOLD_REASON_LENGTH)
+    .regex(/^[^\u0000-\u001f\u007f]*$/, 'control characters are not allowed'),
+});
+
+/** Throws DecodeError naming what is wrong. */
+export function holdReason(body: unknown): string {
+  const result = holdSchema.safeParse(body);
+  if (result.success) return result.data.reason;
+  const issue = result.error.issues[0];
+  throw new DecodeError(`${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not acceptable'}`);
+}

@@ -1,0 +1,54 @@
+/** `/admin/v1/links`: the links to message centres of this process, and what an operator wants of one. */
+import type Router from '@koa/router';
+import { z } from 'zod';
+import { DecodeError, RefusedError } from '../../kernel/errors.js';
+import { LINK_MODES, type LinkMode, type LinkView } from '../../transports/smpp/link-options.js';
+import { instant } from '../http/instant.js';
+import { readJson } from '../http/json-body.js';
+import { query } from '../http/query.js';
+import { audited } from './audit.js';
+import type { AdminPorts } from './ports.js';
+
+const PATH = '/admin/v1/links';
+
+const changeSchema = z.strictObject({ mode: z.enum(LINK_MODES) });
+
+export function linkRoutes(router: Router, { links, audit }: AdminPorts): void {
+  router.get(PATH, async (ctx) => {
+    query(ctx, []);
+    ctx.body = { links: links.list().map(linkView) };
+  });
+
+  router.get(`${PATH}/:link`, async (ctx) => {
+    query(ctx, []);
+    ctx.body = linkView(named(ctx.params['link']));
+  });
+
+  const change = audited(audit, 'link.change', async (ctx) => {
+    query(ctx, []);
+    const { name, mode: before } = named(ctx.params['link']);
+    const mode = modeIn(await readJson(ctx));
+    links.setMode(name, mode);
+    ctx.body = linkView(named(name));
+    return before === mode ? 'unchanged' : mode;
+  });
+  router.patch(`${PATH}/:link`, change);
+
+  function named(name = ''): LinkView {
+    const link = links.list().find((one) => one.name === name);
+    if (!link) throw new RefusedError('notFound', `there is no link ${name}`);
+    return link;
+  }
+}
+
+/** Throws DecodeError naming what is wrong. */
+function modeIn(body: unknown): LinkMode {
+  const result = changeSchema.safeParse(body);
+  if (result.success) return result.data.mode;
+  const issue = result.error.issues[0];
+  throw new DecodeError(`${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not acceptable'}`);
+}
+
+function linkView({ since, throttledUntil, ...link }: LinkView) {
+  return { ...link, ...instant('since', since), ...instant('throttledUntil', throttledUntil) };
+}

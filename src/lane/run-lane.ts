@@ -1,0 +1,197 @@
+/**
+ * `runLane` is the only code that delivers to a terminal. It takes the lane's lease, drops what has expired, and then
+ *
+ *   on hold                 → does nothing until something expires
+ *   a session here          → drains it in order, a window at a time
+ *   a session on a live node → gives the lease back and kicks that node
+ *   small content by MESSAGE → sends what fits
+ *   otherwise               → wakes the terminal, unless a wake-up is pending, and leaves an alarm
+ *
+ * It never waits for a terminal. Whatever happens while it runs raises the lane's version, and `release` refuses to
+ * let go of a lane whose version moved: nothing placed at the last moment is overlooked.
+ */
+import type { Clock } from '../kernel/clock.js';
+import type { TerminalId } from '../registry/user.js';
+import { type Drained, drain } from './drain.js';
+import { Kicks } from './kicks.js';
+import type {
+  LaneCargo,
+  LaneStore,
+  Nodes,
+  TerminalConnection,
+  TerminalConnections,
+  WakeOutcome,
+  Waker,
+} from './ports.js';
+import { type Held, LaneRun } from './under-lease.js';
+import { afterWake, type WakeSchedule } from './wake-schedule.js';
+
+export interface LanePorts {
+  readonly store: LaneStore;
+  readonly cargo: LaneCargo;
+  readonly connections: TerminalConnections;
+  readonly waker: Waker;
+  readonly nodes: Nodes;
+  readonly clock: Clock;
+  /** Sets the alarm for the lane's due moment. */
+  laneDue(terminal: TerminalId, at: number): Promise<void>;
+}
+
+export interface LaneOptions {
+  readonly leaseMs: number;
+  /** Entries read at once; at least twice the largest window. */
+  readonly readAhead: number;
+  readonly schedule: WakeSchedule;
+  /** True once the process is shutting down: nothing new is started. */
+  isStopping(): boolean;
+}
+
+const NEVER = Number.MAX_SAFE_INTEGER;
+const LOOK_AGAIN_MS = 1000;
+
+/** Runs one lane until nothing can be done now. Errors of the store reach the caller; the due moment then brings us back. */
+export async function runLane(
+  terminal: TerminalId,
+  ports: LanePorts,
+  options: LaneOptions,
+  kicks: Kicks = new Kicks(),
+): Promise<void> {
+  const run = new LaneRun(terminal, ports, options, kicks);
+  let held = await run.open();
+  while (held) {
+    const step = await workOn(run, held);
+    if (!step) return; // the lease was lost: its new holder carries on
+    const { lease, lane } = step.held;
+    const released = await ports.store.release(lease, lane.version, step.dueAt);
+    if (released === 'again') {
+      held = await run.look(lease);
+      continue;
+    }
+    if (released !== 'due') return;
+    // NOTE: a kick that goes astray is made good by the sweeper; an alarm for each push to another node would cost more.
+    if (step.kickNode !== undefined) await ports.nodes.kick(step.kickNode, terminal);
+    else if (step.dueAt < NEVER) await ports.laneDue(terminal, step.dueAt);
+    return;
+  }
+}
+
+/** What a pass over the lane came to: when somebody has to look again, and which node has to do it. */
+interface Step {
+  readonly held: Held;
+  readonly dueAt: number;
+  readonly kickNode?: string;
+}
+
+async function workOn(run: LaneRun, start: Held): Promise<Step | undefined> {
+  const { terminal, ports, options } = run;
+  const { connections, nodes, clock, store } = ports;
+  if (start.lane.entries.length === 0 || start.lane.isOnHold) {
+    return { held: start, dueAt: nextMoment(start) };
+  }
+  if (options.isStopping()) return { held: start, dueAt: clock.now() + options.leaseMs }; // another node looks soon
+
+  const session = connections.session(terminal);
+  if (session?.isOpen) {
+    return drainOr(run, start, session, async (held) =>
+      session.isOpen ? { held, dueAt: clock.now() + LOOK_AGAIN_MS } : workOn(run, held),
+    );
+  }
+
+  const elsewhere = start.lane.connections.session;
+  if (elsewhere && elsewhere.node !== nodes.self && (await nodes.isAlive(elsewhere.node))) {
+    return { held: start, dueAt: clock.now() + options.leaseMs, kickNode: elsewhere.node };
+  }
+  if (elsewhere) await store.disconnected(terminal, elsewhere.id); // left behind by a node that died
+
+  const message = await connections.message(terminal, start.lane.connections);
+  if (!message) return wake(run, start);
+  return drainOr(run, start, message, async (held) => {
+    const opened = held.lane.connections.session;
+    return opened && opened.id !== elsewhere?.id ? workOn(run, held) : wake(run, held);
+  });
+}
+
+/** Drains the lane into a connection; `otherwise` decides about what the connection could not take. */
+async function drainOr(
+  run: LaneRun,
+  start: Held,
+  connection: TerminalConnection,
+  otherwise: (held: Held) => Promise<Step | undefined>,
+): Promise<Step | undefined> {
+  const drained = await drain(run, start, connection);
+  if (!drained) return undefined;
+  const { held, left } = drained;
+  return left.length === 0 || held.lane.isOnHold ? { held, dueAt: nextMoment(held) } : otherwise(held);
+}
+
+/**
+ * Reaches out to a terminal that is not connected, when that may be done, by one activation method after the other: what a method
+ * carries without a session goes out by it, for the rest it sends a SIR. When it fails the next one is tried at once. A bearer may
+ * wait long for its next hop to answer; when the terminal is reached anew meanwhile, the lane is put on hold, or nothing is left
+ * in it, the answer no longer matters and the lane is worked on afresh.
+ */
+async function wake(run: LaneRun, start: Held): Promise<Step | undefined> {
+  const { terminal, ports, options } = run;
+  const { store, waker, nodes, clock } = ports;
+  let held = start;
+  let state = held.lane.wake;
+  while (state.notBefore <= clock.now() && !options.isStopping()) {
+    const { epoch, method } = state;
+    const sent = await sendDirectly(run, held, method);
+    if (!sent) return undefined;
+    held = sent.held;
+    const { left, stopped, failure } = sent;
+    if (left.length === 0 || held.lane.isOnHold) return { held, dueAt: nextMoment(held) };
+    if (held.lane.wake.epoch !== epoch) return workOn(run, held);
+    if (stopped?.retryAt !== undefined) return { held, dueAt: Math.min(stopped.retryAt, nextMoment(held)) };
+    if (failure !== undefined) {
+      state = afterWake(state, failure, options.schedule, clock.now());
+      await store.recordWake(held.lease, state, failure.record);
+      continue;
+    }
+    const waking = waker.wake(terminal, { method, entries: left, now: clock.now() });
+    const waited = await run.underLease<WakeOutcome>(
+      held,
+      waking,
+      (lane) => lane.wake.epoch !== epoch || lane.entries.length === 0 || lane.isOnHold,
+    );
+    if (waited.kind === 'lost') return undefined;
+    held = waited.held;
+    if (waited.kind === 'over') return workOn(run, held);
+    const outcome = waited.result;
+    if (outcome.elsewhere !== undefined && (await nodes.isAlive(outcome.elsewhere))) {
+      return { held, dueAt: clock.now() + options.leaseMs, kickNode: outcome.elsewhere };
+    }
+    state = afterWake(state, outcome, options.schedule, clock.now());
+    await store.recordWake(held.lease, state, outcome.record);
+    if (run.kicks.isPending) {
+      const seen = await run.look(held.lease); // somebody changed the lane: not another SIR before a look at it
+      return seen && workOn(run, seen);
+    }
+  }
+  return { held, dueAt: Math.min(state.notBefore, nextMoment(held)) };
+}
+
+interface SentDirectly extends Drained {
+  /** The method failed: what the lane still holds is for another one. */
+  readonly failure?: WakeOutcome;
+}
+
+/** Hands over what the activation method carries without a session, which may be nothing. Undefined when the lease was lost. */
+async function sendDirectly(run: LaneRun, start: Held, method: number): Promise<SentDirectly | undefined> {
+  const { terminal, ports } = run;
+  const { entries } = start.lane;
+  const at = ports.clock.now();
+  const way = await ports.connections.direct(terminal, { method, entries, now: at });
+  if (!way) return { held: start, left: entries };
+  const { connection, methods } = way;
+  const drained = await drain(run, start, connection);
+  if (drained?.stopped === undefined) return drained;
+  const { bearer } = connection;
+  const record = { sirId: '', at, bearer, outcome: 'failed', detail: drained.stopped.reason } as const;
+  return { ...drained, failure: { methods, record } };
+}
+
+function nextMoment(held: Held): number {
+  return held.lane.nextMoment ?? NEVER;
+}

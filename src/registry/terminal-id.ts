@@ -1,0 +1,12 @@
+/**
+ * The id of a terminal: the same user and terminal name always give the same id, on every node and after every restart.
+ * It is a digest, so it is safe in keys, job ids and logs whatever the name holds.
+ */
+import { createHash } from 'node:crypto';
+import type { PublicUserIdentity, TerminalId } from './user.js';
+
+/** 22 characters: base64url of the first 16 octets of SHA-256 over the user, a NUL octet and the name (UTF-8). */
+export function terminalId(user: PublicUserIdentity, name: string): TerminalId {
+  const digest = createHash('sha256').update(user, 'utf8').update('\0').update(name, 'utf8').digest();
+  return digest.subarray(0, 16).toString('base64url') as TerminalId;
+}

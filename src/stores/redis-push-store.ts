@@ -1,0 +1,452 @@
+/**
+ * Pushes in Redis. A push is one hash: what was submitted (`head`, `recipients`: written once) and a few small fields for
+ * each terminal, changed by scripts that compare before they set. Small content lies beside it, large content in the
+ * blob directory. Accepting is one script: the push and its place in every lane. Where that cannot be (a cluster, very many
+ * terminals) the push is noted as not yet placed first; when a crash cuts the placing short, the sweeper finishes it.
+ */
+import { isUtf8 } from 'node:buffer';
+import { advance } from '../kernel/transition-table.js';
+import type { CountedPush } from '../push/initiator-quota.js';
+import { DELIVERY, type DeliveryEvent, type DeliveryState, settledState } from '../push/journey.js';
+import type {
+  Acceptance,
+  Begun,
+  ContentSource,
+  ListOptions,
+  Placement,
+  PushStore,
+  Settled,
+  Settlement,
+} from '../push/ports.js';
+import {
+  endsWithFirst,
+  FIRST_HAS_IT,
+  laneEntryOf,
+  type Push,
+  type PushHead,
+  type PushStory,
+  type PushUid,
+  type Recipient,
+  type RecipientStory,
+  type ResultRecord,
+  startFor,
+} from '../push/push-message.js';
+import type { TerminalId } from '../registry/user.js';
+import type { BlobDirectory } from './blob-directory.js';
+import { dueMembers, scored } from './due-members.js';
+import * as keys from './keys.js';
+import { acceptPush } from './lua/accept-push.js';
+import { beginDelivery } from './lua/begin-delivery.js';
+import { moveDelivery } from './lua/move-delivery.js';
+import { placeInLane } from './lua/place-in-lane.js';
+import { recordResult } from './lua/record-result.js';
+import { settleDelivery } from './lua/settle-delivery.js';
+import { listPushes } from './push-listing.js';
+import {
+  bearersFrom,
+  deliveryFields,
+  indexesOf,
+  type PushHash,
+  recipientStoryFrom,
+  storyFrom,
+  terminalsOf,
+} from './push-record.js';
+import type { RedisClient } from './redis-connection.js';
+import { memberOf } from './redis-lane-store.js';
+
+export interface RedisPushStoreOptions {
+  readonly now: () => number;
+  /** Content up to this size lies in Redis. */
+  readonly inlineBytes: number;
+  /** How long a push is remembered after its end: its push-id stays taken, its story can be read. */
+  readonly retentionMs: number;
+  /** On Redis Cluster a push and its lanes lie in different slots, out of reach of one script. */
+  readonly isCluster: boolean;
+  /** Gives back the place of a push in the quota of its initiator. Never rejects. */
+  readonly uncount?: (push: CountedPush) => Promise<void>;
+}
+
+/** A push for more terminals than this is placed lane by lane: one script must not keep Redis for long (a thousand take about 20 ms). */
+const PLACED_TOGETHER = 1000;
+
+/** How soon a push that has ended is looked at again when its initiator has yet to be told. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** Pushes whose addresses are remembered for their reports. */
+const PUSHES_REMEMBERED = 32;
+
+export class RedisPushStore implements PushStore {
+  readonly #redis: RedisClient;
+  readonly #blobs: BlobDirectory;
+  readonly #options: RedisPushStoreOptions;
+  readonly #addresses = new Map<string, readonly Recipient[]>();
+
+  constructor(redis: RedisClient, blobs: BlobDirectory, options: RedisPushStoreOptions) {
+    this.#redis = redis;
+    this.#blobs = blobs;
+    this.#options = options;
+  }
+
+  async accept(push: Push, content: Uint8Array, acceptance: string): Promise<Acceptance> {
+    const isInline = content.length <= this.#options.inlineBytes;
+    if (!isInline && (await this.#isTaken(push.uid, acceptance))) return { kind: 'duplicate' }; // before the large write
+    const blob = isInline ? undefined : await this.#blobs.write(push.uid, content);
+    const { recipients, ...head } = push;
+    const stored: PushHead = blob === undefined ? head : { ...head, content: { ...head.content, blob } };
+    const terminals = terminalsOf(recipients);
+    const isTogether =
+      push.replaces === undefined && !this.#options.isCluster && terminals.length <= PLACED_TOGETHER;
+
+    const body = isInline ? content : undefined;
+    const written = await this.#write(stored, recipients, body, acceptance, isTogether ? terminals : []);
+    if (!written) {
+      if (blob !== undefined) await this.#removeUnneeded(push.uid, blob);
+      return { kind: 'duplicate' };
+    }
+    if (isTogether) return { kind: 'accepted', placed: written.placed };
+    if (push.replaces !== undefined) return { kind: 'accepted', placed: [] };
+    const toPlace = written.isRepeat ? await this.#held(push.uid) : terminals;
+    return { kind: 'accepted', placed: await this.#place({ ...stored, recipients }, toPlace) };
+  }
+
+  /** Terminals that still wait for the push. */
+  async #held(uid: PushUid): Promise<readonly TerminalId[]> {
+    const { deliveries = [] } = (await this.story(uid)) ?? {};
+    return deliveries.filter(({ state }) => state === 'held').map(({ terminal }) => terminal);
+  }
+
+  async #isTaken(uid: PushUid, acceptance: string): Promise<boolean> {
+    const first = await this.#redis.hget(keys.pushKey(uid), 'acceptance');
+    return first !== null && first !== acceptance;
+  }
+
+  /** Undefined when the push-id was used before, else what became of the lanes of `together`. */
+  async #write(
+    head: PushHead,
+    recipients: readonly Recipient[],
+    body: Uint8Array | undefined,
+    acceptance: string,
+    together: readonly TerminalId[],
+  ): Promise<{ isRepeat: boolean; placed: readonly Placement[] } | undefined> {
+    const { uid } = head;
+    const bucket = keys.pushBucket(uid);
+    const terminals = terminalsOf(recipients);
+    const [stored, ...lanes] = (await acceptPush.run(
+      this.#redis,
+      [
+        keys.pushKey(uid),
+        keys.bodyKey(uid),
+        keys.acceptedKey(bucket),
+        keys.placingKey(bucket),
+        keys.owedKey(bucket),
+        keys.heldKey(bucket),
+        ...together.flatMap(laneKeys),
+      ],
+      [
+        acceptance,
+        uid,
+        head.acceptedAt,
+        JSON.stringify(head),
+        JSON.stringify(recipients),
+        body ? argumentOf(body) : '',
+        head.notifyTo === undefined ? 0 : 1,
+        head.content.blob ?? '',
+        memberOf(laneEntryOf(head)),
+        this.#options.now(),
+        head.notBefore ?? 0,
+        head.expiresAt,
+        recipients.length,
+        ...recipients.map((recipient) => recipient.terminals.length),
+        terminals.length,
+        ...terminals.flatMap((terminal) => [
+          terminal,
+          indexesOf(terminal, recipients),
+          startFor(terminal, recipients),
+        ]),
+        ...firstIsEnough(recipients),
+        head.isCounted ? JSON.stringify(countedPush(head, acceptance)) : '',
+      ],
+    )) as number[];
+    if (stored === undefined) return undefined;
+    const placed = together.map((terminal, index) =>
+      placement(terminal, lanes[2 * index], lanes[2 * index + 1]),
+    );
+    return { isRepeat: stored === 2, placed };
+  }
+
+  /** Places a push that is stored; what was placed before stays where it is. */
+  async #place(push: Push, terminals: readonly TerminalId[]): Promise<readonly Placement[]> {
+    const member = memberOf(laneEntryOf(push));
+    const { notBefore = 0, expiresAt, uid, recipients } = push;
+    const now = this.#options.now();
+    const placed = await Promise.all(
+      terminals.map(async (terminal) => {
+        const start = Math.max(notBefore, startFor(terminal, recipients));
+        const args = [terminal, member, now, start, expiresAt];
+        const [kick, alarmAt] = (await placeInLane.run(this.#redis, laneKeys(terminal), args)) as number[];
+        return placement(terminal, kick, alarmAt);
+      }),
+    );
+    await this.#redis.zrem(keys.placingKey(keys.pushBucket(uid)), uid);
+    return placed;
+  }
+
+  async begin(
+    uid: PushUid,
+    terminal: TerminalId,
+    attempt: { token: number; bearer: string; at: number },
+  ): Promise<Begun> {
+    const { isCluster } = this.#options;
+    // NOTE: on a cluster the lane is read beside the attempt, not with it; a lease lost or a hold in between goes unnoticed.
+    const [reply, [newest, holdSince]] = await Promise.all([
+      beginDelivery.runForOctets(
+        this.#redis,
+        [keys.pushKey(uid), keys.bodyKey(uid), ...(isCluster ? [] : [keys.laneKey(terminal)])],
+        [terminal, attempt.token, attempt.bearer, attempt.at],
+      ) as Promise<[Buffer, Buffer?, (Buffer | null)?, (Buffer | null)?]>,
+      isCluster
+        ? this.#redis.hmget(keys.laneKey(terminal), 'token', 'holdSince')
+        : [String(attempt.token), undefined],
+    ]);
+    const [kind, head, body, failed] = reply;
+    if (!head) return { kind: kind.toString() as Exclude<Begun['kind'], 'begun'> };
+    if (newest !== String(attempt.token)) return { kind: 'fenced' };
+    if (holdSince) return { kind: 'onHold' };
+    const push = JSON.parse(head.toString()) as PushHead;
+    return {
+      kind: 'begun',
+      push,
+      failedBearers: bearersFrom(failed?.toString()),
+      content: () => this.#content(push, body ?? undefined),
+    };
+  }
+
+  async #content(push: PushHead, body: Buffer | undefined): Promise<ContentSource | undefined> {
+    if (push.content.blob !== undefined) return this.#blobs.source(push.uid, push.content.blob);
+    return push.content.size === 0 ? new Uint8Array() : body;
+  }
+
+  async handOver(uid: PushUid, terminal: TerminalId, at: number): Promise<boolean> {
+    return this.#move(uid, terminal, { event: 'handOver', from: 'held', at });
+  }
+
+  async handBack(
+    uid: PushUid,
+    terminal: TerminalId,
+    { bearer, at }: { bearer: string; at: number },
+  ): Promise<boolean> {
+    return this.#move(uid, terminal, { event: 'takeBack', from: 'handed', at, failed: bearer });
+  }
+
+  async #move(
+    uid: PushUid,
+    terminal: TerminalId,
+    move: { event: DeliveryEvent; from: DeliveryState; at: number; failed?: string },
+  ): Promise<boolean> {
+    const { event, from, at, failed = '' } = move;
+    const to = advance<DeliveryState, DeliveryEvent>(DELIVERY, from, event);
+    return (await moveDelivery.run(this.#redis, [keys.pushKey(uid)], [terminal, from, to, at, failed])) === 1;
+  }
+
+  async settle(uid: PushUid, terminal: TerminalId, settlement: Settlement): Promise<Settled> {
+    const bucket = keys.pushBucket(uid);
+    const reply = (await settleDelivery.run(
+      this.#redis,
+      [
+        keys.pushKey(uid),
+        keys.bodyKey(uid),
+        keys.owedKey(bucket),
+        keys.endedKey(bucket),
+        keys.heldKey(bucket),
+      ],
+      [
+        terminal,
+        settledState(settlement.event, 'held') ?? '',
+        settledState(settlement.event, 'handed') ?? '',
+        settlement.at,
+        settlement.code ?? '',
+        settlement.reason ?? '',
+        settlement.notifyAt,
+        uid,
+        settlement.isUnconfirmed ? 1 : 0,
+        settlement.event === 'deliver' ? 1 : 0,
+        settledState('cancel', 'held') ?? '',
+        FIRST_HAS_IT,
+      ],
+    )) as [number, DeliveryState | '', string, string, number, ...(string | number)[]];
+    const [moved, state, blob, counted, taken, ...rest] = reply;
+    const takenBack = rest.slice(0, taken) as TerminalId[];
+    const owed = rest.slice(taken) as number[];
+    if (blob !== '') await this.#blobs.remove(uid, blob);
+    if (counted !== '') await this.#options.uncount?.(JSON.parse(counted) as CountedPush);
+    return { moved: moved === 1, ...(state === '' ? {} : { state }), takenBack, owed };
+  }
+
+  async #removeBlob(uid: PushUid): Promise<void> {
+    const blob = await this.#blobOf(uid);
+    if (blob !== undefined) await this.#blobs.remove(uid, blob);
+  }
+
+  /** A submission that came second left its content: gone, unless it is that of the first one. */
+  async #removeUnneeded(uid: PushUid, blob: string): Promise<void> {
+    if ((await this.#blobOf(uid)) !== blob) await this.#blobs.remove(uid, blob);
+  }
+
+  async #blobOf(uid: PushUid): Promise<string | undefined> {
+    return (await this.#redis.hget(keys.pushKey(uid), 'blob')) ?? undefined;
+  }
+
+  /**
+   * Removes large content, written before `olderThan` (ms epoch), that no push needs: left by a crash before the push was
+   * stored, or after it ended. `olderThan` must lie further back than an acceptance can take. Returns how many files went.
+   */
+  removeOrphanContent(olderThan: number): Promise<number> {
+    return this.#blobs.removeOrphans(olderThan, (uid, digest) => this.#needs(uid, digest));
+  }
+
+  async #needs(uid: PushUid, blob: string): Promise<boolean> {
+    const open = await this.#redis.hget(keys.pushKey(uid), 'open');
+    return open !== null && open !== '0' && (await this.#blobOf(uid)) === blob;
+  }
+
+  async story(uid: PushUid): Promise<PushStory | undefined> {
+    return storyFrom(await this.#redis.hgetall(keys.pushKey(uid)));
+  }
+
+  async recipientStory(uid: PushUid, index: number): Promise<RecipientStory | undefined> {
+    const key = keys.pushKey(uid);
+    const names = ['head', 'acceptance', `result:${index}`, `open:${index}`] as const;
+    const [head, acceptance, result, open] = await this.#redis.hmget(key, ...names);
+    if (!head || !acceptance) return undefined;
+    const recipient = (await this.#recipients(uid, acceptance))?.[index];
+    if (!recipient) return undefined;
+    const fields = deliveryFields(recipient.terminals);
+    const values = fields.length === 0 ? [] : await this.#redis.hmget(key, ...fields);
+    const known = [...names, ...fields].map((name, at) => [
+      name,
+      [head, acceptance, result, open, ...values][at],
+    ]);
+    const hash = Object.fromEntries(known.filter(([, value]) => typeof value === 'string')) as PushHash;
+    return recipientStoryFrom(hash, recipient, index);
+  }
+
+  /** The addresses of a push never change, and a push with a thousand of them is asked a thousand times. */
+  async #recipients(uid: PushUid, acceptance: string): Promise<readonly Recipient[] | undefined> {
+    const name = `${uid}.${acceptance}`;
+    const remembered = this.#addresses.get(name);
+    if (remembered) return remembered;
+    const text = await this.#redis.hget(keys.pushKey(uid), 'recipients');
+    if (text === null) return undefined;
+    const recipients = JSON.parse(text) as Recipient[];
+    this.#addresses.set(name, recipients);
+    const [oldest] = this.#addresses.keys();
+    if (this.#addresses.size > PUSHES_REMEMBERED && oldest !== undefined) this.#addresses.delete(oldest);
+    return recipients;
+  }
+
+  list(options: ListOptions): Promise<{ stories: readonly PushStory[]; cursor?: string }> {
+    return listPushes(this.#redis, options);
+  }
+
+  async totals(): Promise<{ held: number; oldestAt?: number }> {
+    const buckets = keys.PUSH_BUCKETS.map(keys.heldKey);
+    const [sizes, heads] = await Promise.all([
+      Promise.all(buckets.map((key) => this.#redis.zcard(key))),
+      Promise.all(buckets.map((key) => this.#redis.zrange(key, '0', '0', 'WITHSCORES'))),
+    ]);
+    const oldest = heads.flatMap((head) => scored(head).map(({ score }) => score));
+    return {
+      held: sizes.reduce((sum, size) => sum + size, 0),
+      ...(oldest.length > 0 ? { oldestAt: Math.min(...oldest) } : {}),
+    };
+  }
+
+  async recordResult(uid: PushUid, result: ResultRecord, nextAttemptAt?: number): Promise<void> {
+    const { recipient, ...record } = result;
+    await recordResult.run(
+      this.#redis,
+      [keys.pushKey(uid), keys.owedKey(keys.pushBucket(uid))],
+      [uid, recipient, JSON.stringify(record), nextAttemptAt ?? ''],
+    );
+  }
+
+  async forgetResult(uid: PushUid, recipient: number): Promise<void> {
+    await this.#redis.zrem(keys.owedKey(keys.pushBucket(uid)), `${uid}:${recipient}`);
+  }
+
+  async owedResults(now: number, limit: number): Promise<readonly { uid: PushUid; recipient: number }[]> {
+    const found = await dueMembers(this.#redis, keys.PUSH_BUCKETS.map(keys.owedKey), now, limit);
+    return found.map((member) => {
+      const [uid = '', recipient] = member.split(':');
+      return { uid: uid as PushUid, recipient: Number(recipient) };
+    });
+  }
+
+  unplaced(olderThan: number, limit: number): Promise<readonly PushUid[]> {
+    return dueMembers(this.#redis, keys.PUSH_BUCKETS.map(keys.placingKey), olderThan, limit) as Promise<
+      readonly PushUid[]
+    >;
+  }
+
+  async place(uid: PushUid): Promise<readonly Placement[]> {
+    const story = await this.story(uid);
+    if (story) return this.#place(story.push, await this.#held(uid));
+    await this.#redis.zrem(keys.placingKey(keys.pushBucket(uid)), uid);
+    return [];
+  }
+
+  async removeEnded(now: number, limit: number): Promise<number> {
+    const before = now - this.#options.retentionMs;
+    let removed = 0;
+    for (const bucket of keys.PUSH_BUCKETS) {
+      const uids = await this.#redis.zrangebyscore(keys.endedKey(bucket), '-inf', before, 'LIMIT', 0, limit);
+      for (const uid of uids as PushUid[]) {
+        const story = await this.story(uid);
+        if (story?.results.some(({ state }) => state === 'owed')) {
+          await this.#redis.zadd(keys.endedKey(bucket), 'XX', before + LOOK_AGAIN_MS, uid);
+          continue;
+        }
+        await this.#removeBlob(uid);
+        await this.#redis.unlink(keys.pushKey(uid), keys.bodyKey(uid));
+        await Promise.all([
+          this.#redis.zrem(keys.acceptedKey(bucket), uid),
+          this.#redis.zrem(keys.endedKey(bucket), uid),
+        ]);
+        removed += 1;
+      }
+    }
+    return removed;
+  }
+}
+
+/** A command made of strings alone is written in one piece; octets that are no UTF-8 must stay octets. */
+function argumentOf(octets: Uint8Array): string | Buffer {
+  const buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
+  return isUtf8(buffer) ? buffer.toString('utf8') : buffer;
+}
+
+function countedPush({ initiator, uid, content }: PushHead, acceptance: string): CountedPush {
+  return { initiator, uid, acceptance, bytes: content.size };
+}
+
+/** The addresses for which the first terminal is enough, as `accept-push` takes them. */
+function firstIsEnough(recipients: readonly Recipient[]): readonly (string | number)[] {
+  const found = recipients.flatMap((recipient, index) =>
+    endsWithFirst(recipient) ? [index, recipient.terminals.join(',')] : [],
+  );
+  return [found.length / 2, ...found];
+}
+
+function laneKeys(terminal: TerminalId): string[] {
+  return [
+    keys.laneKey(terminal),
+    keys.queueKey(terminal),
+    keys.deferredKey(terminal),
+    keys.deadlinesKey(terminal),
+    keys.dueKey(keys.laneBucket(terminal)),
+  ];
+}
+
+function placement(terminal: TerminalId, kick: number | undefined, alarmAt = 0): Placement {
+  return { terminal, kick: kick === 1, ...(alarmAt > 0 ? { alarmAt } : {}) };
+}

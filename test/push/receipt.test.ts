@@ -1,0 +1,151 @@
+/** What a network says later of content that it was handed, and what that does to the delivery and the lane. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Bearer } from '../../src/push/ports.js';
+import type { PushUid } from '../../src/push/push-message.js';
+import { type Receipt, type ReceiptPorts, takeReceipt } from '../../src/push/receipt.js';
+import { terminalId } from '../../src/registry/terminal-id.js';
+import type { ActivationMethod, BearerName, Terminal } from '../../src/registry/user.js';
+import { BOB, PushStage, TO_BOB } from '../support/push-stage.js';
+
+const BOBS = terminalId(BOB, 'phone');
+const carrier: Bearer = {
+  wake: async () => ({ kind: 'handed', detail: '' }),
+  carry: async () => ({ kind: 'confirmed' }),
+};
+const SMS: ActivationMethod = { bearer: 'sms', address: '+436641234567' };
+const WSP: ActivationMethod = { bearer: 'wsp', address: '192.0.2.7:2948' };
+
+let stage: PushStage;
+let uid: PushUid;
+let activation: readonly ActivationMethod[];
+let ports: ReceiptPorts;
+beforeEach(async () => {
+  stage = new PushStage();
+  ({ uid } = await stage.submit({ addresses: [TO_BOB], notifyTo: 'http://pi.test/' }));
+  activation = [SMS];
+  stage.kicked.length = 0;
+  const { store, lanes, clock, alarms } = stage;
+  ports = {
+    store,
+    lanes,
+    clock,
+    alarms,
+    observe: (fact) => stage.facts.push(fact),
+    kick: (terminal) => stage.kicked.push(terminal),
+    bearers: new Map<BearerName, Bearer>([
+      ['sms', carrier],
+      ['wsp', carrier],
+    ]),
+    findTerminal: async (id) => {
+      const terminal = stage.users.get(BOB)?.terminals.find((one) => one.id === id);
+      return terminal && ({ ...terminal, activation } satisfies Terminal);
+    },
+  };
+});
+
+/** As the lane leaves it when the network has taken the content. */
+async function handedOver(): Promise<void> {
+  await stage.store.handOver(uid, BOBS, stage.clock.now());
+  await stage.lanes.park(BOBS, [{ id: uid, rank: 1 }]);
+}
+
+const receipt = (outcome: Receipt['outcome'], more: Partial<Receipt> = {}) =>
+  takeReceipt({ uid, terminal: BOBS, bearer: 'sms', outcome, detail: 'said so', ...more }, ports);
+const record = async () => (await stage.store.story(uid))?.deliveries[0];
+
+it('that the content arrived ends the delivery and empties the lane', async () => {
+  await handedOver();
+  await stage.clock.advance(250);
+  await receipt('delivered');
+  expect(await record()).toMatchObject({ state: 'delivered' });
+  expect(await stage.held(BOBS)).toEqual([]);
+  expect(stage.alarms.results).toHaveLength(1);
+  expect(stage.facts).toMatchObject([{ kind: 'settled', state: 'delivered', ageMs: 250 }]);
+});
+
+it('that comes before the answer of the network ends it just as well', async () => {
+  await receipt('delivered');
+  expect(await record()).toMatchObject({ state: 'delivered' });
+  expect(await stage.held(BOBS)).toEqual([]);
+});
+
+it('that comes twice, or contradicts the first, changes nothing', async () => {
+  await handedOver();
+  await receipt('delivered');
+  await receipt('delivered');
+  await receipt('failed');
+  expect(await record()).toMatchObject({ state: 'delivered' });
+  expect(stage.alarms.results).toHaveLength(1);
+});
+
+it('for a push that is no longer kept is nothing', async () => {
+  uid = 'forgotten' as PushUid;
+  await receipt('delivered');
+  expect(stage.facts).toEqual([]);
+});
+
+it('that the terminal refused aborts it, with the code that was given', async () => {
+  activation = [SMS, WSP];
+  await handedOver();
+  await receipt('aborted', { code: 5028 });
+  expect(await record()).toMatchObject({ state: 'aborted', code: 5028, reason: 'said so' });
+});
+
+describe('that the network gave it up', () => {
+  it('ends it when there is no other way', async () => {
+    await handedOver();
+    await receipt('failed');
+    expect(await record()).toMatchObject({ state: 'undeliverable', reason: 'said so' });
+    expect(await stage.held(BOBS)).toEqual([]);
+  });
+
+  it('puts it back in line when there is one, and kicks the lane', async () => {
+    activation = [SMS, WSP];
+    await handedOver();
+    await receipt('failed');
+    expect(await record()).toMatchObject({ state: 'held', failedBearers: ['sms'] });
+    expect(await stage.lanes.view(BOBS)).toMatchObject({ held: 1, parked: 0 });
+    expect(stage.kicked).toEqual([BOBS]);
+  });
+
+  it('twice puts it back once', async () => {
+    activation = [SMS, WSP];
+    await handedOver();
+    await receipt('failed');
+    await receipt('failed');
+    expect(await record()).toMatchObject({ state: 'held', failedBearers: ['sms'] });
+  });
+
+  it('by one bearer after the other ends it with the last', async () => {
+    activation = [SMS, WSP];
+    await handedOver();
+    await receipt('failed');
+    await handedOver();
+    await receipt('failed', { bearer: 'wsp' });
+    expect(await record()).toMatchObject({ state: 'undeliverable' });
+  });
+
+  it('and is told again when another bearer has it changes nothing', async () => {
+    activation = [SMS, WSP];
+    await handedOver();
+    await receipt('failed');
+    await handedOver();
+    await receipt('failed');
+    expect(await record()).toMatchObject({ state: 'handed', failedBearers: ['sms'] });
+  });
+
+  it('does not count a way by a bearer that the gateway does not have', async () => {
+    activation = [SMS, { bearer: 'ussd', address: '+436641234567' }];
+    await handedOver();
+    await receipt('failed');
+    expect(await record()).toMatchObject({ state: 'undeliverable' });
+  });
+
+  it('ends it when the terminal is gone', async () => {
+    activation = [SMS, WSP];
+    await handedOver();
+    ports = { ...ports, findTerminal: async () => undefined };
+    await receipt('failed');
+    expect(await record()).toMatchObject({ state: 'undeliverable' });
+  });
+});
