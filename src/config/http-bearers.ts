@@ -1,6 +1,6 @@
 /** Keys of the bearers that go over HTTP: OTA-HTTP in both directions, the call-back of an operator, Web Push. */
 import { z } from 'zod';
-import { advertise, count, host, MAX_LIST_ENTRIES, name, secret, text } from './shapes.js';
+import { advertise, count, file, host, MAX_LIST_ENTRIES, name, secret, text } from './shapes.js';
 import { smsBearer } from './smpp.js';
 import { wspBearer } from './wsp-bearers.js';
 
@@ -14,8 +14,6 @@ const allowPrivateAddresses = (whom: string) =>
 
 const timeoutMs = (what: string) =>
   count(10_000, 100, 120_000, `Time for ${what}, connecting and answer included, milliseconds.`);
-
-const file = (description: string) => z.string().min(1).max(4096).meta({ description });
 
 export const bearers = z.strictObject({
   otaHttp: z

@@ -37,3 +37,26 @@ export const advertise = (description: string) =>
     'host or host:port (IPv6 in brackets)',
     description,
   ).optional();
+
+/** Path of a file that is read at the start. */
+export const file = (description: string) => z.string().min(1).max(4096).meta({ description });
+
+export const moreHosts = (what: string) =>
+  z
+    .array(host('::1', 'Address.'))
+    .max(16)
+    .default([])
+    .meta({
+      description: `Further addresses that ${what} listens on, on the same ports: an IPv6 address beside an IPv4 one, for instance. What peers are told of us is of the family that they use.`,
+    });
+
+/** TLS on a port of its own. */
+export const tlsPort = (what: { readonly port: number; readonly does: string; readonly section: string }) =>
+  z
+    .strictObject({
+      port: port(what.port, `Port of ${what.does} over TLS; 0 takes a free one.`),
+      certFile: file('Certificate chain of the gateway, PEM.'),
+      keyFile: file('Its private key, PEM.'),
+    })
+    .optional()
+    .meta({ description: what.section });

@@ -1,8 +1,7 @@
 /** Keys of the links to SMSCs, and of the `sms` bearer that uses them. */
 import { z } from 'zod';
-import { count, delays, MAX_LIST_ENTRIES, name, port } from './shapes.js';
+import { count, delays, file, MAX_LIST_ENTRIES, name, port } from './shapes.js';
 
-const file = (description: string) => z.string().min(1).max(4096).meta({ description });
 const ascii = (max: number, description: string) =>
   z
     .string()
