@@ -11,128 +11,55 @@ import {
   type OtaEndpoint,
   type OtaEndpointOptions,
 } from '../../src/endpoints/ota/ota-endpoint.js';
-import type { PushSessionFact } from '../../src/endpoints/sip/push-session.js';
 import type { ConnectionItem } from '../../src/lane/ports.js';
-import { Sessions } from '../../src/lane/sessions.js';
+import type { Sessions } from '../../src/lane/sessions.js';
 import { type PushRequest, terminalKey } from '../../src/protocols/ota-http/index.js';
-import type { SirRecord } from '../../src/push/sir.js';
 import { deviceIdentity } from '../../src/registry/device-identity.js';
-import { terminalId } from '../../src/registry/terminal-id.js';
-import type { Terminal, TerminalId } from '../../src/registry/user.js';
 import { OtaResponder, type OtaResponderOptions } from '../../src/terminal/ota-http-responder.js';
 import { OtaHttpSession, type OtaSessionOptions } from '../../src/terminal/ota-http-session.js';
-import { FakeClock, T0 } from '../support/fake-clock.js';
-import { MemoryLaneStore } from '../support/memory-lane-store.js';
-import { MemoryRegistry } from '../support/memory-registry.js';
+import { type FakeClock, T0 } from '../support/fake-clock.js';
+import type { MemoryRegistry } from '../support/memory-registry.js';
 import { ALICE, BOB_PHONE, PC, PHONE } from '../support/ota-names.js';
+import { SECRET, SessionStage, SIR_ID, sirFor } from '../support/session-stage.js';
 import { TestCa } from '../support/test-ca.js';
 
 const GRUU = (name: string) =>
   `${ALICE};gr=urn:uuid:00000000-0000-4000-8000-00000000000${name === 'phone' ? 1 : 2}`;
-const SECRET = 'the secret of the operator';
 const IDLE_MS = 60_000;
 const PATIENCE_MS = 10_000;
+const OPTIONS: OtaEndpointOptions = {
+  host: '127.0.0.1',
+  port: 0,
+  sirSuffices: true,
+  maxConnections: 100,
+  maxWindow: 8,
+  answerTimeoutMs: PATIENCE_MS,
+  idleMs: IDLE_MS,
+};
+const BY_SIP = { activation: [{ bearer: 'sip' }] } as const;
 
-const SIR_ID = 'sir.1';
-const sirFor = (...mayOpen: readonly TerminalId[]): SirRecord => ({
-  id: SIR_ID,
-  user: ALICE,
-  mode: 'routed',
-  bearer: 'sms',
-  terminal: mayOpen[0] ?? PHONE,
-  mayOpen,
-  applicationId: 'x-wap-application:wml.ua',
-  return: [],
-  send: [],
-  createdAt: T0,
-  expiresAt: T0 + 600_000,
-});
-
+let stage: SessionStage;
 let clock: FakeClock;
 let registry: MemoryRegistry;
 let sessions: Sessions;
+let facts: SessionStage['facts'];
+let log: SessionStage['log'];
 let endpoint: OtaEndpoint;
-let facts: PushSessionFact[];
-let log: { message: string; reason?: unknown }[];
-/** SIRs that were sent. */
-let sirs: readonly SirRecord[];
-let open: AsyncDisposable[];
-let changed: () => void;
 
 beforeEach(async () => {
-  clock = new FakeClock();
-  registry = new MemoryRegistry({ now: () => clock.now() });
-  facts = [];
-  log = [];
-  sirs = [];
-  open = [];
-  changed = () => {};
-  await registry.putUser({ id: ALICE, aliases: [], policy: { target: 'all-subscribed' } });
-  await registry.putTerminal(terminal('phone'));
-  await registry.putTerminal(terminal('pc'));
-  const store = new MemoryLaneStore({ now: () => clock.now(), leastSirIntervalMs: 0 });
-  sessions = new Sessions({ store, node: 'here', wakeLane: () => {} });
-  endpoint = await listen();
+  stage = await SessionStage.set((name) => ({
+    identities: [deviceIdentity('uuid', GRUU(name).slice(GRUU(name).indexOf('urn:')))],
+    ...BY_SIP,
+  }));
+  ({ clock, registry, sessions, facts, log } = stage);
+  endpoint = stage.opened(await listen());
 });
 afterEach(async () => {
-  for (const part of open.splice(0).reverse()) await part[Symbol.asyncDispose]();
-  sessions.closeAll('the test is over');
-  await endpoint[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
 });
 
-function terminal(name: string, more: Partial<Terminal> = {}): Terminal {
-  return {
-    id: terminalId(ALICE, name),
-    user: ALICE,
-    name,
-    identities: [deviceIdentity('uuid', GRUU(name).slice(GRUU(name).indexOf('urn:')))],
-    activation: [{ bearer: 'sip' }],
-    preferences: {},
-    capabilities: {},
-    origin: 'provisioned',
-    ...more,
-  };
-}
-
 function listen(options: Partial<OtaEndpointOptions> = {}): Promise<OtaEndpoint> {
-  return listenForTerminals(
-    {
-      registry,
-      sessions,
-      findSir: async (id) => sirs.find((sir) => sir.id === id),
-      now: () => clock.now(),
-      clock,
-      randomBytes: (size) => createHash('sha256').update(String(facts.length)).digest().subarray(0, size),
-      log(line) {
-        log.push(line as (typeof log)[number]);
-        changed();
-      },
-      observe(fact) {
-        facts.push(fact);
-        changed();
-      },
-    },
-    {
-      host: '127.0.0.1',
-      port: 0,
-      secret: SECRET,
-      sirSuffices: true,
-      maxConnections: 100,
-      maxWindow: 8,
-      answerTimeoutMs: PATIENCE_MS,
-      idleMs: IDLE_MS,
-      ...options,
-    },
-  );
-}
-
-/** Waits for facts and log lines. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) {
-    await new Promise<void>((resolve) => {
-      changed = resolve;
-    });
-  }
+  return listenForTerminals(stage.ports, { ...OPTIONS, secret: SECRET, ...options });
 }
 
 interface Called {
@@ -154,7 +81,7 @@ async function call(
     ...responding,
   });
   const session = await OtaHttpSession.open(responder, { ...at.address, ...options });
-  open.push(session);
+  stage.opened(session);
   return { session, taken };
 }
 
@@ -177,9 +104,9 @@ function item(
 }
 
 async function openedPhone(responding: Partial<OtaResponderOptions> = {}): Promise<Called> {
-  sirs = [sirFor(PHONE)];
+  stage.sent(sirFor(PHONE));
   const called = await call({ sirId: SIR_ID }, responding);
-  await until(() => opened().length > 0);
+  await stage.until(() => opened().length > 0);
   return called;
 }
 
@@ -192,21 +119,21 @@ describe('a terminal that calls', () => {
   });
 
   it('is let in by a SIR to all terminals when it says which one it is', async () => {
-    sirs = [sirFor(PHONE, PC)];
+    stage.sent(sirFor(PHONE, PC));
     await call({ sirId: SIR_ID }, { terminalId: GRUU('pc') });
-    await until(() => opened().length === 1);
+    await stage.until(() => opened().length === 1);
     expect(sessions.session(PC)).toBeDefined();
   });
 
   it('of its own accord is let in by its key', async () => {
     await call({ key: terminalKey(SECRET, PHONE) }, { terminalId: PHONE });
-    await until(() => opened().length === 1);
+    await stage.until(() => opened().length === 1);
     expect(sessions.session(PHONE)).toBeDefined();
   });
 
   it('may name itself by its GRUU', async () => {
     await call({ key: terminalKey(SECRET, PC) }, { terminalId: GRUU('pc') });
-    await until(() => opened().length === 1);
+    await stage.until(() => opened().length === 1);
     expect(sessions.session(PC)).toBeDefined();
   });
 
@@ -282,9 +209,9 @@ describe('nobody gets the content of another terminal', () => {
     ],
     ['without a name', {}, {}, 'it names no terminal that is known'],
   ])('%s', async (_, options, responding, reason) => {
-    sirs = [sirFor(PC)];
+    stage.sent(sirFor(PC));
     const { session } = await call(options, responding);
-    await until(() => refusals().length === 1);
+    await stage.until(() => refusals().length === 1);
     expect(refusals()).toEqual([reason]);
     await session.closed;
     expect(opened()).toEqual([]);
@@ -292,42 +219,18 @@ describe('nobody gets the content of another terminal', () => {
 
   it('by a SIR, where the operator wants more than that', async () => {
     const strict = await listen({ sirSuffices: false });
-    open.push(strict);
-    sirs = [sirFor(PHONE)];
+    stage.opened(strict);
+    stage.sent(sirFor(PHONE));
     await call({ sirId: SIR_ID }, { terminalId: PHONE }, strict);
-    await until(() => refusals().length === 1);
+    await stage.until(() => refusals().length === 1);
     await call({ sirId: SIR_ID, key: terminalKey(SECRET, PHONE) }, { terminalId: PHONE }, strict);
-    await until(() => opened().length === 1);
+    await stage.until(() => opened().length === 1);
   });
 
   it('by the key, where the operator has no secret', async () => {
-    const without = await listenForTerminals(
-      {
-        registry,
-        sessions,
-        findSir: async () => undefined,
-        now: () => clock.now(),
-        clock,
-        randomBytes: (size) => Buffer.alloc(size),
-        log(line) {
-          log.push(line as (typeof log)[number]);
-          changed();
-        },
-        observe: () => {},
-      },
-      {
-        host: '127.0.0.1',
-        port: 0,
-        sirSuffices: true,
-        maxConnections: 100,
-        maxWindow: 8,
-        answerTimeoutMs: PATIENCE_MS,
-        idleMs: IDLE_MS,
-      },
-    );
-    open.push(without);
+    const without = stage.opened(await listenForTerminals(stage.ports, OPTIONS));
     await call({ key: terminalKey('', PHONE) }, { terminalId: PHONE }, without);
-    await until(() => refusals().length === 1);
+    await stage.until(() => refusals().length === 1);
   });
 });
 
@@ -343,14 +246,14 @@ describe('over TLS', () => {
     const gateway = ca.issue('gateway', '/CN=gateway');
     const own = ca.selfSigned('phone', '/CN=phone');
     const others = ca.selfSigned('other', '/CN=phone');
-    await registry.putTerminal(terminal('phone', { identities: [fingerprintOf(own.cert)] }));
+    await stage.putTerminal('phone', { identities: [fingerprintOf(own.cert)], ...BY_SIP });
     const secure = await listen({ tls: { cert: gateway.cert, key: gateway.key } });
-    open.push(secure);
+    stage.opened(secure);
     const shown = (one: typeof own) => ({ tls: { ca: ca.ca, cert: one.cert, key: one.key } });
     await call(shown(others), { terminalId: PHONE }, secure);
-    await until(() => refusals().length === 1);
+    await stage.until(() => refusals().length === 1);
     await call(shown(own), { terminalId: PHONE }, secure);
-    await until(() => opened().length === 1);
+    await stage.until(() => opened().length === 1);
     await expect(sessions.session(PHONE)?.deliver(item())).resolves.toEqual({ kind: 'confirmed' });
   });
 });
@@ -360,7 +263,7 @@ describe('a session', () => {
     const first = await openedPhone();
     await call({ key: terminalKey(SECRET, PHONE) }, { terminalId: PHONE });
     await first.session.closed;
-    await until(() => facts.length === 3);
+    await stage.until(() => facts.length === 3);
     expect(facts.map(({ kind }) => kind)).toEqual(['opened', 'opened', 'closed']);
     await expect(sessions.session(PHONE)?.deliver(item())).resolves.toEqual({ kind: 'confirmed' });
   });
@@ -439,8 +342,10 @@ describe('a session', () => {
         return 400;
       },
     });
-    open.push(await OtaHttpSession.open(responder, { ...endpoint.address, key: terminalKey(SECRET, PHONE) }));
-    await until(() => opened().length === 1);
+    stage.opened(
+      await OtaHttpSession.open(responder, { ...endpoint.address, key: terminalKey(SECRET, PHONE) }),
+    );
+    await stage.until(() => opened().length === 1);
     responder.capabilities = [{ name: 'X-Wap-Push-MsgSize', value: '20' }];
     await expect(sessions.session(PHONE)?.deliver(item())).resolves.toEqual({ kind: 'confirmed' });
     expect((await registry.findTerminal(PHONE))?.reported?.cpi).toMatchObject({ maxMessageSize: 20 });
@@ -463,7 +368,7 @@ describe('a session', () => {
     const there = sessions.session(PHONE);
     const outcomes = await Promise.all([there?.deliver(item()), there?.deliver(item())]);
     expect(outcomes).toMatchObject([{ kind: 'lost' }, { kind: 'lost' }]);
-    await until(() => facts.length === 2);
+    await stage.until(() => facts.length === 2);
     expect(sessions.session(PHONE)).toBeUndefined();
   });
 });
@@ -472,7 +377,7 @@ describe('a terminal that misbehaves', () => {
   /** Bare octets: what is sent back for each request. */
   async function bare(...answers: readonly string[]): Promise<Socket> {
     const socket = connect(endpoint.address.port, '127.0.0.1');
-    open.push({ [Symbol.asyncDispose]: async () => void socket.destroy() });
+    stage.opened({ [Symbol.asyncDispose]: async () => void socket.destroy() });
     const left = [...answers];
     socket.on('error', () => {});
     socket.on('data', () => {
@@ -509,18 +414,18 @@ describe('a terminal that misbehaves', () => {
   });
 
   it('and answers what nobody asked loses its session', async () => {
-    sirs = [sirFor(PHONE)];
+    stage.sent(sirFor(PHONE));
     const socket = await bare(REGISTERED);
-    await until(() => opened().length === 1);
+    await stage.until(() => opened().length === 1);
     socket.write('HTTP/1.1 204 No Content\r\nX-Wap-Push-Status: 400\r\n\r\n');
-    await until(() => facts.length === 2);
+    await stage.until(() => facts.length === 2);
     expect(facts.at(-1)).toMatchObject({ kind: 'closed', reason: 'an answer without a request' });
   });
 
   it('and stops answering loses its session, and the push is sent again another time', async () => {
-    sirs = [sirFor(PHONE)];
+    stage.sent(sirFor(PHONE));
     const socket = await bare(REGISTERED);
-    await until(() => opened().length === 1);
+    await stage.until(() => opened().length === 1);
     const asked = once(socket, 'data');
     const delivered = sessions.session(PHONE)?.deliver(item());
     await asked;

@@ -1,15 +1,8 @@
-/**
- * Terminals that open WSP sessions, on real sockets: who is let in and who is not, what goes out in the session and what becomes of it, how it
- * ends. The terminal is the reference one, or bare octets where it has to misbehave. The clock is the test's own.
- */
-import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PushSessionFact } from '../../src/endpoints/sip/push-session.js';
 import { WspEndpoint, type WspEndpointOptions } from '../../src/endpoints/wsp/wsp-endpoint.js';
 import { WSP_SESSION } from '../../src/endpoints/wsp/wsp-session-states.js';
 import { isFinal } from '../../src/kernel/transition-table.js';
-import type { ConnectionItem } from '../../src/lane/ports.js';
-import { Sessions } from '../../src/lane/sessions.js';
+import type { Sessions } from '../../src/lane/sessions.js';
 import {
   ABORT,
   decodeWsp,
@@ -19,110 +12,42 @@ import {
   type WspPdu,
 } from '../../src/protocols/wsp/index.js';
 import { decodeWtp, encodeWtp, type WtpPdu } from '../../src/protocols/wtp/index.js';
-import type { SirRecord } from '../../src/push/sir.js';
-import { terminalId } from '../../src/registry/terminal-id.js';
-import type { Terminal, TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/user.js';
 import { WspSession, type WspSessionOptions } from '../../src/terminal/wsp-session.js';
 import { DatagramSocket } from '../../src/transports/datagram/datagram-socket.js';
 import { wspTerminalKey } from '../../src/transports/wsp/session-headers.js';
 import { WTP_DEFAULTS } from '../../src/transports/wtp/wtp-options.js';
-import { FakeClock, T0 } from '../support/fake-clock.js';
-import { MemoryLaneStore } from '../support/memory-lane-store.js';
-import { MemoryRegistry } from '../support/memory-registry.js';
-import { ALICE, BOB_PHONE, PC, PHONE } from '../support/ota-names.js';
+import { anItem } from '../support/an-item.js';
+import type { FakeClock } from '../support/fake-clock.js';
+import type { MemoryRegistry } from '../support/memory-registry.js';
+import { BOB_PHONE, PC, PHONE } from '../support/ota-names.js';
+import { SECRET, SessionStage, SIR_ID, sirFor } from '../support/session-stage.js';
 
-const SECRET = 'the secret of the operator';
 const IDLE_MS = 600_000;
-const SIR_ID = 'sir.1';
-const sirFor = (...mayOpen: readonly TerminalId[]): SirRecord => ({
-  id: SIR_ID,
-  user: ALICE,
-  mode: 'routed',
-  bearer: 'wsp',
-  terminal: mayOpen[0] ?? PHONE,
-  mayOpen,
-  applicationId: 'x-wap-application:wml.ua',
-  return: [],
-  send: [],
-  createdAt: T0,
-  expiresAt: T0 + 600_000,
-});
-
+let stage: SessionStage;
 let clock: FakeClock;
 let registry: MemoryRegistry;
 let sessions: Sessions;
+let facts: SessionStage['facts'];
+let log: SessionStage['log'];
 let endpoint: WspEndpoint;
-let facts: PushSessionFact[];
-let log: { message: string; reason?: unknown }[];
-let sirs: readonly SirRecord[];
 /** Terminals that were sent a SIR, by address. */
 let sentTo: ReadonlyMap<string, TerminalId>;
-let open: AsyncDisposable[];
-let changed: () => void;
-let chance: number;
 
 beforeEach(async () => {
-  clock = new FakeClock();
-  registry = new MemoryRegistry({ now: () => clock.now() });
-  facts = [];
-  log = [];
-  sirs = [];
+  stage = await SessionStage.set(() => ({ activation: [{ bearer: 'wsp', address: '127.0.0.1:2948' }] }));
+  ({ clock, registry, sessions, facts, log } = stage);
   sentTo = new Map();
-  open = [];
-  changed = () => {};
-  chance = 0;
-  await registry.putUser({ id: ALICE, aliases: [], policy: { target: 'all-subscribed' } });
-  await registry.putTerminal(terminal('phone'));
-  await registry.putTerminal(terminal('pc'));
-  const store = new MemoryLaneStore({ now: () => clock.now(), leastSirIntervalMs: 0 });
-  sessions = new Sessions({ store, node: 'here', wakeLane: () => {} });
-  endpoint = await listen();
+  endpoint = stage.opened(await listen());
 });
 afterEach(async () => {
-  for (const part of open.splice(0).reverse()) await part[Symbol.asyncDispose]();
-  sessions.closeAll('the test is over');
-  await endpoint[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
   expect(clock.pending).toBe(0);
 });
 
-function terminal(name: string, more: Partial<Terminal> = {}): Terminal {
-  return {
-    id: terminalId(ALICE, name),
-    user: ALICE,
-    name,
-    identities: [],
-    activation: [{ bearer: 'wsp', address: '127.0.0.1:2948' }],
-    preferences: {},
-    capabilities: {},
-    origin: 'provisioned',
-    ...more,
-  };
-}
-
-function randomBytes(size: number): Uint8Array {
-  chance += 1;
-  return createHash('sha256').update(String(chance)).digest().subarray(0, size);
-}
-
 function listen(options: Partial<WspEndpointOptions> = {}): Promise<WspEndpoint> {
   return WspEndpoint.listen(
-    {
-      registry,
-      sessions,
-      findSir: async (id) => sirs.find((sir) => sir.id === id),
-      sirSentTo: (address) => sentTo.get(address),
-      now: () => clock.now(),
-      clock,
-      randomBytes,
-      log(line) {
-        log.push(line as (typeof log)[number]);
-        changed();
-      },
-      observe(fact) {
-        facts.push(fact);
-        changed();
-      },
-    },
+    { ...stage.ports, sirSentTo: (address) => sentTo.get(address) },
     {
       host: '127.0.0.1',
       port: 0,
@@ -136,11 +61,6 @@ function listen(options: Partial<WspEndpointOptions> = {}): Promise<WspEndpoint>
       ...options,
     },
   );
-}
-
-/** Waits for facts and log lines. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise<void>((resolve) => (changed = resolve));
 }
 
 interface Opened {
@@ -159,7 +79,7 @@ async function connect(
     { host: '127.0.0.1', port: at.address.port, local: '127.0.0.1', ...options },
     {
       clock,
-      randomBytes,
+      randomBytes: stage.randomBytes,
       take: async (push) => {
         const reason = answers.shift();
         if (reason === undefined) taken.push(push);
@@ -167,7 +87,7 @@ async function connect(
       },
     },
   );
-  open.push(session);
+  stage.opened(session);
   return { session, taken };
 }
 
@@ -176,25 +96,13 @@ async function connected(
   options: Partial<WspSessionOptions> = {},
   answers: (number | undefined)[] = [],
 ): Promise<Opened> {
-  sirs = [sirFor(PHONE)];
+  stage.sent(sirFor(PHONE));
   const before = facts.length;
   const opened = await connect({ sirId: SIR_ID, ...options }, answers);
-  await until(() => facts.slice(before).some(({ kind }) => kind === 'opened'));
+  await stage.until(() => facts.slice(before).some(({ kind }) => kind === 'opened'));
   return opened;
 }
 
-const item = (
-  content: string | Uint8Array = 'Hello',
-  more: Partial<ConnectionItem> = {},
-): ConnectionItem => ({
-  id: '0123456789abcdef0123456789abcdef',
-  contentType: 'text/plain',
-  headers: [{ name: 'X-Wap-Application-Id', value: 'x-wap-application:wml.ua' }],
-  content: Buffer.from(content),
-  expiresAt: T0 + 60_000,
-  confirmation: 'wanted',
-  ...more,
-});
 const session = () => sessions.session(PHONE);
 const texts = (taken: readonly PushContents[]) => taken.map(({ body }) => Buffer.from(body).toString());
 
@@ -207,15 +115,15 @@ describe('who gets a session', () => {
   });
 
   it('of several that a SIR was for, the one that it says it is', async () => {
-    sirs = [sirFor(PHONE, PC)];
+    stage.sent(sirFor(PHONE, PC));
     await connect({ sirId: SIR_ID, terminalId: 'pc' });
-    await until(() => facts.length > 0);
+    await stage.until(() => facts.length > 0);
     expect(facts).toMatchObject([{ kind: 'opened', terminal: PC }]);
   });
 
   it('the terminal that proves its key', async () => {
     await connect({ terminalId: PHONE, key: wspTerminalKey(SECRET, PHONE) });
-    await until(() => facts.length > 0);
+    await stage.until(() => facts.length > 0);
     expect(facts).toMatchObject([{ kind: 'opened', terminal: PHONE }]);
   });
 
@@ -223,14 +131,12 @@ describe('who gets a session', () => {
     await using trusting = await listen({ addressSuffices: true });
     sentTo = new Map([['127.0.0.1', PHONE]]);
     await connect({}, [], trusting);
-    await until(() => facts.length === 1);
+    await stage.until(() => facts.length === 1);
     sentTo = new Map();
     await connect({ terminalId: PC }, [], trusting);
-    await until(() => facts.length === 2);
+    await stage.until(() => facts.length === 2);
     expect(facts).toMatchObject([{ terminal: PHONE }, { terminal: PC }]);
-    await registry.putTerminal(
-      terminal('phone', { activation: [{ bearer: 'wsp', address: '192.0.2.9:2948' }] }),
-    );
+    await stage.putTerminal('phone', { activation: [{ bearer: 'wsp', address: '192.0.2.9:2948' }] });
     await expect(connect({ terminalId: PHONE }, [], trusting)).rejects.toThrow(/0x43/);
   });
 
@@ -263,7 +169,7 @@ describe('who gets a session', () => {
       'a session without pushes: this is no proxy',
     ],
   ])('not %s', async (_, options, reason) => {
-    sirs = [sirFor(PHONE)];
+    stage.sent(sirFor(PHONE));
     await expect(connect(options)).rejects.toThrow(/the gateway answered with status/);
     expect(log).toMatchObject([{ message: 'WSP session refused', reason, peer: '127.0.0.1' }]);
     expect(endpoint.size).toBe(0);
@@ -271,9 +177,9 @@ describe('who gets a session', () => {
   });
 
   it('not whoever cites a SIR that is over, or when that is not enough', async () => {
-    sirs = [{ ...sirFor(PHONE), expiresAt: clock.now() }];
+    stage.sent({ ...sirFor(PHONE), expiresAt: clock.now() });
     await expect(connect({ sirId: SIR_ID })).rejects.toThrow(/0x43/);
-    sirs = [sirFor(PHONE)];
+    stage.sent(sirFor(PHONE));
     await using strict = await listen({ sirSuffices: false });
     await expect(connect({ sirId: SIR_ID }, [], strict)).rejects.toThrow(/0x43/);
     await connect({ sirId: SIR_ID, key: wspTerminalKey(SECRET, PHONE) }, [], strict);
@@ -289,7 +195,7 @@ describe('who gets a session', () => {
       terminalId: PHONE,
       key,
     };
-    open.push(await WspSession.open(options, same));
+    stage.opened(await WspSession.open(options, same));
     await expect(WspSession.open(options, same)).rejects.toThrow(/0x43/);
     expect(log.at(-1)).toMatchObject({ reason: 'the nonce of its proof was used before' });
     const late = { ...same, clock: { ...clockOf(clock), now: () => clock.now() - 301_000 } };
@@ -301,13 +207,13 @@ describe('who gets a session', () => {
     registry.findTerminal = async () => {
       throw new Error('the store is away');
     };
-    sirs = [sirFor(PHONE)];
+    stage.sent(sirFor(PHONE));
     await expect(connect({ sirId: SIR_ID })).rejects.toThrow(/0x63/);
   });
 
   it('not more than there may be, nor all to one address', async () => {
     await using small = await listen({ maxSessions: 8 });
-    sirs = [sirFor(PHONE, PC)];
+    stage.sent(sirFor(PHONE, PC));
     await connect({ sirId: SIR_ID, terminalId: 'phone' }, [], small);
     await connect({ sirId: SIR_ID, terminalId: 'pc' }, [], small);
     await expect(connect({ sirId: SIR_ID, terminalId: 'pc' }, [], small)).rejects.toThrow(/0x63/);
@@ -316,7 +222,7 @@ describe('who gets a session', () => {
 
   it('not when the gateway is stopping', async () => {
     endpoint.stop();
-    sirs = [sirFor(PHONE)];
+    stage.sent(sirFor(PHONE));
     await expect(connect({ sirId: SIR_ID })).rejects.toThrow(/0x63/);
   });
 });
@@ -324,7 +230,7 @@ describe('who gets a session', () => {
 describe('a push in the session', () => {
   it('is confirmed, with its headers and its id', async () => {
     const { taken } = await connected();
-    expect(await session()?.deliver(item())).toEqual({ kind: 'confirmed' });
+    expect(await session()?.deliver(anItem())).toEqual({ kind: 'confirmed' });
     expect(taken).toMatchObject([
       {
         kind: 'confirmed-push',
@@ -337,18 +243,18 @@ describe('a push in the session', () => {
 
   it('that nobody wants confirmed is handed over', async () => {
     const { taken } = await connected();
-    expect(await session()?.deliver(item('unit', { confirmation: 'unwanted' }))).toMatchObject({
+    expect(await session()?.deliver(anItem('unit', { confirmation: 'unwanted' }))).toMatchObject({
       kind: 'handed',
     });
-    expect(await session()?.deliver(item('next'))).toEqual({ kind: 'confirmed' });
+    expect(await session()?.deliver(anItem('next'))).toEqual({ kind: 'confirmed' });
     expect(texts(taken)).toEqual(['unit', 'next']);
     expect(taken[0]).toMatchObject({ kind: 'push' });
   });
 
   it('to a terminal that confirms nothing goes unconfirmed, or not at all', async () => {
     await connected({ capabilities: { protocolOptions: OPTION.push } });
-    expect(await session()?.deliver(item())).toMatchObject({ kind: 'handed' });
-    expect(await session()?.deliver(item('x', { confirmation: 'required' }))).toMatchObject({
+    expect(await session()?.deliver(anItem())).toMatchObject({ kind: 'handed' });
+    expect(await session()?.deliver(anItem('x', { confirmation: 'required' }))).toMatchObject({
       kind: 'unfit',
     });
   });
@@ -363,9 +269,9 @@ describe('a push in the session', () => {
     [0x99, { kind: 'lost', detail: expect.stringContaining('0x99') }],
   ])('that the terminal aborts with %i', async (reason, outcome) => {
     await connected({}, [reason]);
-    expect(await session()?.deliver(item())).toMatchObject(outcome);
+    expect(await session()?.deliver(anItem())).toMatchObject(outcome);
     expect(session()?.isOpen).toBe(true);
-    expect(await session()?.deliver(item())).toEqual({ kind: 'confirmed' });
+    expect(await session()?.deliver(anItem())).toEqual({ kind: 'confirmed' });
   });
 
   it('as large as the terminal takes arrives in segments, to the octet', async () => {
@@ -375,18 +281,20 @@ describe('a push in the session', () => {
       size: content.length,
       read: async (offset: number, length: number) => content.subarray(offset, offset + length),
     };
-    expect(await session()?.deliver(item('', { content: source, confirmation: 'unwanted' }))).toEqual({
-      kind: 'confirmed',
-    });
+    const item = { ...anItem(), content: source, confirmation: 'unwanted' } as const;
+    expect(await session()?.deliver(item)).toEqual({ kind: 'confirmed' });
     expect(Buffer.compare(taken[0]?.body ?? Buffer.alloc(0), content)).toBe(0);
   });
 
   it('larger than the terminal takes is refused, or left to another way when there is one', async () => {
     await connected({ capabilities: { clientSduBytes: 1000 } });
-    const large = item(Buffer.alloc(1001));
+    const large = anItem(Buffer.alloc(1001));
     expect(await session()?.deliver(large)).toMatchObject({ kind: 'refused', why: 'size' });
-    expect(await session()?.deliver(item(Buffer.alloc(990)))).toMatchObject({ kind: 'refused', why: 'size' });
-    await registry.putTerminal(terminal('phone', { activation: [{ bearer: 'wsp' }, { bearer: 'sip' }] }));
+    expect(await session()?.deliver(anItem(Buffer.alloc(990)))).toMatchObject({
+      kind: 'refused',
+      why: 'size',
+    });
+    await stage.putTerminal('phone', { activation: [{ bearer: 'wsp' }, { bearer: 'sip' }] });
     await connected({ capabilities: { clientSduBytes: 1000 } });
     expect(await session()?.deliver(large)).toMatchObject({ kind: 'unfit' });
   });
@@ -408,7 +316,7 @@ describe('a push in the session', () => {
 
   it('that cannot be written is refused', async () => {
     await connected();
-    expect(await session()?.deliver(item('x', { contentType: 'nonsense' }))).toMatchObject({
+    expect(await session()?.deliver(anItem('x', { contentType: 'nonsense' }))).toMatchObject({
       kind: 'refused',
     });
   });
@@ -418,7 +326,7 @@ describe('the end of a session', () => {
   it('is told by the terminal', async () => {
     const { session: own } = await connected();
     await own.disconnect();
-    await until(() => facts.some(({ kind }) => kind === 'closed'));
+    await stage.until(() => facts.some(({ kind }) => kind === 'closed'));
     expect(facts.at(-1)).toMatchObject({ kind: 'closed', terminal: PHONE, reason: 'the terminal ended it' });
     expect(session()).toBeUndefined();
     expect(endpoint.size).toBe(0);
@@ -443,31 +351,31 @@ describe('the end of a session', () => {
     const { session: own } = await connected();
     const gone = session();
     await own[Symbol.asyncDispose]();
-    const delivered = gone?.deliver(item());
+    const delivered = gone?.deliver(anItem());
     await clock.advance((WTP_DEFAULTS.maxRetransmissions + 1) * WTP_DEFAULTS.retransmitMs);
     expect(await delivered).toEqual({ kind: 'lost', detail: 'the terminal did not answer' });
     expect(facts.at(-1)).toMatchObject({ kind: 'closed', reason: 'the terminal does not answer any more' });
-    expect(await gone?.deliver(item())).toEqual({ kind: 'lost', detail: 'the session is not open' });
+    expect(await gone?.deliver(anItem())).toEqual({ kind: 'lost', detail: 'the session is not open' });
   });
 
   it('ends what is under way', async () => {
-    sirs = [sirFor(PHONE)];
+    stage.sent(sirFor(PHONE));
     let take: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => (take = resolve));
     const own = await WspSession.open(
       { host: '127.0.0.1', port: endpoint.address.port, local: '127.0.0.1', sirId: SIR_ID },
       {
         clock,
-        randomBytes,
+        randomBytes: stage.randomBytes,
         take() {
           take();
           return new Promise(() => undefined);
         },
       },
     );
-    open.push(own);
-    await until(() => facts.length > 0);
-    const delivered = session()?.deliver(item());
+    stage.opened(own);
+    await stage.until(() => facts.length > 0);
+    const delivered = session()?.deliver(anItem());
     await asked;
     session()?.close('the test says so');
     expect(await delivered).toEqual({ kind: 'lost', detail: 'the session ended' });
@@ -480,12 +388,12 @@ describe('a suspended session', () => {
     const { session: own, taken } = await connected();
     const suspended = session();
     await own.suspend();
-    await until(() => facts.at(-1)?.kind === 'closed');
+    await stage.until(() => facts.at(-1)?.kind === 'closed');
     expect(session()).toBeUndefined();
-    expect(await suspended?.deliver(item())).toMatchObject({ kind: 'lost' });
+    expect(await suspended?.deliver(anItem())).toMatchObject({ kind: 'lost' });
     await own.resume();
-    await until(() => facts.at(-1)?.kind === 'opened');
-    expect(await session()?.deliver(item('back'))).toEqual({ kind: 'confirmed' });
+    await stage.until(() => facts.at(-1)?.kind === 'opened');
+    expect(await session()?.deliver(anItem('back'))).toEqual({ kind: 'confirmed' });
     expect(texts(taken)).toEqual(['back']);
   });
 
@@ -577,7 +485,7 @@ describe('hostile peers', () => {
   });
 
   it('one that sends its datagrams under a false address gets no session, and none is kept', async () => {
-    sirs = [sirFor(PHONE)];
+    stage.sent(sirFor(PHONE));
     const pdu: WspPdu = {
       kind: 'connect',
       version: 0x10,
@@ -599,13 +507,13 @@ describe('hostile peers', () => {
     });
     const to = { address: '127.0.0.1', port: endpoint.address.port };
     for (let index = 0; index < 200; index += 1) await raw.send(Buffer.from([0xff, index]), to);
-    await until(() => log.length >= 20);
-    sirs = [sirFor(PHONE)];
+    await stage.until(() => log.length >= 20);
+    stage.sent(sirFor(PHONE));
     await connect({ sirId: SIR_ID }); // behind all of them
     expect(log).toHaveLength(20);
     await clock.advance(1000);
     await raw.send(Buffer.from([0xff]), to);
-    await until(() => log.length >= 22);
+    await stage.until(() => log.length >= 22);
     expect(log[20]).toMatchObject({ message: 'log lines were suppressed', reason: '180 lines' });
   });
 });

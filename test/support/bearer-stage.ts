@@ -1,5 +1,3 @@
-/** What a bearer is given in tests: a terminal of a user in a registry, a SIR, a push, and remembered removals. */
-import type { CarriedItem } from '../../src/push/ports.js';
 import type { Sir } from '../../src/push/sir.js';
 import type { PushResource } from '../../src/registry/binding.js';
 import { publicUserIdentity } from '../../src/registry/public-user-identity.js';
@@ -7,6 +5,7 @@ import { terminalId } from '../../src/registry/terminal-id.js';
 import type { ActivationMethod, Terminal } from '../../src/registry/user.js';
 import { GuardedHttp, type GuardedHttpOptions } from '../../src/transports/guarded-http/guarded-http.js';
 import { aSir } from './a-sir.js';
+import { anItem } from './an-item.js';
 import { FakeClock, T0 } from './fake-clock.js';
 import { MemoryRegistry } from './memory-registry.js';
 
@@ -61,17 +60,7 @@ export class BearerStage implements AsyncDisposable {
     return aSir({ id: `${this.#terminal.id}.abc`, user: STAGE_USER });
   }
 
-  item(content: string | Uint8Array = 'Hello', more: Partial<CarriedItem> = {}): CarriedItem {
-    return {
-      id: '0123456789abcdef0123456789abcdef',
-      contentType: 'text/plain',
-      headers: [{ name: 'X-Wap-Application-Id', value: 'x-wap-application:wml.ua' }],
-      content: Buffer.from(content),
-      expiresAt: T0 + 60_000,
-      confirmation: 'wanted',
-      ...more,
-    };
-  }
+  readonly item = anItem;
 
   readonly addressGone = async (_: Terminal, address: string, reason: string): Promise<void> => {
     this.gone.push(`${address}: ${reason}`);

@@ -1,5 +1,5 @@
 /**
- * A push that nobody on the way can read (issue 4, point 8): submitted by https, announced by a SIR over SIP/TLS, delivered by MSRP over TLS,
+ * A push that nobody on the way can read: submitted by https, announced by a SIR over SIP/TLS, delivered by MSRP over TLS,
  * with a second terminal on WebSocket over TLS that hears nothing. The capture says what was on the wire in the clear: nothing.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

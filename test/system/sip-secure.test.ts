@@ -1,5 +1,5 @@
 /**
- * Terminals that are connected by TLS and by WebSocket (issue 4, point 8, stand-alone): each is woken on the connection on which it
+ * Terminals that are connected by TLS and by WebSocket, with no core in front: each is woken on the connection on which it
  * registered, and no other hears anything.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

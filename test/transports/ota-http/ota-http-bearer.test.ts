@@ -7,7 +7,6 @@ import { OtaHttpBearer } from '../../../src/bearers/ota-http/ota-http-bearer.js'
 import type { HeaderField } from '../../../src/protocols/mime/index.js';
 import type { PushRequest } from '../../../src/protocols/ota-http/index.js';
 import { decodeSia } from '../../../src/protocols/sia/index.js';
-import type { CarriedItem } from '../../../src/push/ports.js';
 import { publicUserIdentity } from '../../../src/registry/public-user-identity.js';
 import { terminalId } from '../../../src/registry/terminal-id.js';
 import type { Terminal } from '../../../src/registry/user.js';
@@ -15,12 +14,12 @@ import { OtaHttpListener } from '../../../src/terminal/ota-http-listener.js';
 import { OtaResponder, type OtaResponderOptions } from '../../../src/terminal/ota-http-responder.js';
 import { GuardedHttp, type GuardedHttpOptions } from '../../../src/transports/guarded-http/guarded-http.js';
 import { aSir } from '../../support/a-sir.js';
+import { anItem, ITEM_ID } from '../../support/an-item.js';
 import { FakeClock, T0 } from '../../support/fake-clock.js';
 import { MemoryRegistry } from '../../support/memory-registry.js';
 import { TestCa } from '../../support/test-ca.js';
 
 const USER = publicUserIdentity('sip:alice@example.test');
-const ID = '0123456789abcdef0123456789abcdef';
 const CAPABILITIES: readonly HeaderField[] = [
   { name: 'X-Wap-Push-Accept', value: 'text/plain, application/vnd.wap.sic' },
   { name: 'X-Wap-Push-MsgSize', value: '1400' },
@@ -81,18 +80,6 @@ async function withBearer(http: Partial<GuardedHttpOptions> = {}, terminal: Part
   return { bearer, registry, known };
 }
 
-function item(content = 'Hello', more: Partial<CarriedItem> = {}): CarriedItem {
-  return {
-    id: ID,
-    contentType: 'text/plain',
-    headers: [{ name: 'X-Wap-Application-Id', value: 'x-wap-application:wml.ua' }],
-    content: Buffer.from(content),
-    expiresAt: T0 + 60_000,
-    confirmation: 'wanted',
-    ...more,
-  };
-}
-
 const SIR = aSir({ user: USER });
 
 /** An HTTP server that answers as the test says, one answer after the other. */
@@ -124,10 +111,10 @@ const status = (text: string, more: Record<string, string> = {}) =>
 describe('a push that is carried', () => {
   it('arrives whole under its id, and is confirmed', async () => {
     const { bearer, known, taken, url } = await stage();
-    await expect(bearer.carry(await known(), item(), url)).resolves.toEqual({ kind: 'confirmed' });
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toEqual({ kind: 'confirmed' });
     expect(taken).toEqual([
       {
-        id: ID,
+        id: ITEM_ID,
         contentType: 'text/plain',
         headers: [{ name: 'X-Wap-Application-Id', value: 'x-wap-application:wml.ua' }],
         content: Buffer.from('Hello'),
@@ -146,7 +133,7 @@ describe('a push that is carried', () => {
   ])('and answered %s is %j', async (text, outcome) => {
     const { bearer, known } = await withBearer();
     const { url } = await scripted(status(text));
-    await expect(bearer.carry(await known(), item(), url)).resolves.toMatchObject(outcome);
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toMatchObject(outcome);
   });
 
   it.each([
@@ -160,26 +147,32 @@ describe('a push that is carried', () => {
   ] as const)('and answered by HTTP %i alone is %j', async (code, outcome) => {
     const { bearer, known } = await withBearer();
     const { url } = await scripted([code, { Location: 'http://127.0.0.1:1/' }]);
-    await expect(bearer.carry(await known(), item(), url)).resolves.toMatchObject(outcome);
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toMatchObject(outcome);
   });
 
   it('to a terminal that wants to be left alone waits, and nothing calls it before', async () => {
     const { bearer, known } = await withBearer();
     const { url, seen } = await scripted([503, { 'Retry-After': '30' }], status('400'));
     const retryAt = clock.now() + 30_000;
-    await expect(bearer.carry(await known(), item(), url)).resolves.toMatchObject({ kind: 'lost', retryAt });
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toMatchObject({
+      kind: 'lost',
+      retryAt,
+    });
     expect(bearer.isDown(url)).toBe(true);
-    await expect(bearer.carry(await known(), item(), url)).resolves.toMatchObject({ kind: 'lost', retryAt });
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toMatchObject({
+      kind: 'lost',
+      retryAt,
+    });
     expect(seen).toHaveLength(1);
     await clock.advance(30_000);
     expect(bearer.isDown(url)).toBe(false);
-    await expect(bearer.carry(await known(), item(), url)).resolves.toEqual({ kind: 'confirmed' });
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toEqual({ kind: 'confirmed' });
   });
 
   it('to a terminal that is away is lost, in words that say why', async () => {
     const { bearer, known, listener, url } = await stage();
     await listener[Symbol.asyncDispose]();
-    await expect(bearer.carry(await known(), item(), url)).resolves.toMatchObject({
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toMatchObject({
       kind: 'lost',
       detail: expect.stringContaining('ECONNREFUSED'),
     });
@@ -187,7 +180,7 @@ describe('a push that is carried', () => {
 
   it('to a private address is lost where the operator has not allowed it', async () => {
     const { bearer, known, taken, url } = await stage({}, { allowPrivateAddresses: false });
-    await expect(bearer.carry(await known(), item(), url)).resolves.toMatchObject({
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toMatchObject({
       kind: 'lost',
       detail: expect.stringContaining('bearers.otaHttp.allowPrivateAddresses'),
     });
@@ -196,7 +189,7 @@ describe('a push that is carried', () => {
 
   it('without an address is unfit', async () => {
     const { bearer, known } = await withBearer();
-    await expect(bearer.carry(await known(), item(), undefined)).resolves.toMatchObject({ kind: 'unfit' });
+    await expect(bearer.carry(await known(), anItem(), undefined)).resolves.toMatchObject({ kind: 'unfit' });
   });
 
   it('goes over TLS to a terminal whose certificate is vouched for, and to no other', async () => {
@@ -206,11 +199,11 @@ describe('a push that is carried', () => {
     const secure = await OtaHttpListener.start(responder, { host: '127.0.0.1', port: 0, tls: { cert, key } });
     open.push(secure);
     const trusting = await withBearer({ tls: { ca: [ca.ca.toString()] } });
-    await expect(trusting.bearer.carry(await trusting.known(), item(), secure.url)).resolves.toEqual({
+    await expect(trusting.bearer.carry(await trusting.known(), anItem(), secure.url)).resolves.toEqual({
       kind: 'confirmed',
     });
     const { bearer, known } = await withBearer();
-    await expect(bearer.carry(await known(), item(), secure.url)).resolves.toMatchObject({ kind: 'lost' });
+    await expect(bearer.carry(await known(), anItem(), secure.url)).resolves.toMatchObject({ kind: 'lost' });
     expect(taken).toHaveLength(1);
   });
 });
@@ -229,7 +222,7 @@ describe('pushes to one terminal', () => {
       },
     });
     const phone = await known();
-    const all = await Promise.all(Array.from({ length: 6 }, () => bearer.carry(phone, item(), url)));
+    const all = await Promise.all(Array.from({ length: 6 }, () => bearer.carry(phone, anItem(), url)));
     expect(all.every(({ kind }) => kind === 'confirmed')).toBe(true);
     expect(most).toBe(1);
   });
@@ -249,7 +242,7 @@ describe('pushes to one terminal', () => {
       },
     });
     const phone = { ...(await known()), capabilities: { maxPushRequests: 2 } };
-    const all = await Promise.all(Array.from({ length: 4 }, () => bearer.carry(phone, item(), url)));
+    const all = await Promise.all(Array.from({ length: 4 }, () => bearer.carry(phone, anItem(), url)));
     expect(all.every(({ kind }) => kind === 'confirmed')).toBe(true);
   });
 });
@@ -261,7 +254,7 @@ describe('capabilities', () => {
     const { bearer, known, registry, responder, taken, url } = await stage();
     const phone = { ...(await known()), reported: { cpi: report } };
     await registry.putTerminal(phone);
-    await expect(bearer.carry(phone, item(), url)).resolves.toEqual({ kind: 'confirmed' });
+    await expect(bearer.carry(phone, anItem(), url)).resolves.toEqual({ kind: 'confirmed' });
     expect(taken).toMatchObject([{ cpiTag: responder.cpiTag }]);
     expect((await known()).reported?.cpi).toEqual({
       at: clock.now(),
@@ -271,33 +264,33 @@ describe('capabilities', () => {
       tag: responder.cpiTag,
     });
     // From now on the tag is right at once.
-    await bearer.carry(await known(), item(), url);
+    await bearer.carry(await known(), anItem(), url);
     expect(taken).toHaveLength(2);
   });
 
   it('are asked for once and no more', async () => {
     const { bearer, known } = await withBearer({}, { reported: { cpi: report } });
     const { url, seen } = await scripted(status('256', { 'X-Wap-CPITag': 'ff' }));
-    await expect(bearer.carry(await known(), item(), url)).resolves.toMatchObject({ kind: 'lost' });
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toMatchObject({ kind: 'lost' });
     expect(seen.map(({ method }) => method)).toEqual(['POST', 'OPTIONS', 'POST']);
   });
 
   it('that the terminal does not tell are passed over: the push comes with the tag that it named', async () => {
     const { bearer, known } = await withBearer({}, { reported: { cpi: report } });
     const { url, seen } = await scripted(status('256', { 'X-Wap-CPITag': 'ff' }), [405], status('400'));
-    await expect(bearer.carry(await known(), item(), url)).resolves.toEqual({ kind: 'confirmed' });
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toEqual({ kind: 'confirmed' });
     expect(seen.map(({ tag }) => tag)).toEqual(['AQIDBA==', 'AQIDBA==', 'ff']);
   });
 
   it('tell what is too large before it is sent', async () => {
     const { bearer, known, registry, taken, url } = await stage();
     await registry.putTerminal({ ...(await known()), reported: { cpi: { ...report, maxMessageSize: 4 } } });
-    await expect(bearer.carry(await known(), item(), url)).resolves.toMatchObject({
+    await expect(bearer.carry(await known(), anItem(), url)).resolves.toMatchObject({
       kind: 'refused',
       why: 'size',
     });
     const withSip = { ...(await known()), activation: [{ bearer: 'ota-http' }, { bearer: 'sip' }] } as const;
-    await expect(bearer.carry(withSip, item(), url)).resolves.toMatchObject({ kind: 'unfit' });
+    await expect(bearer.carry(withSip, anItem(), url)).resolves.toMatchObject({ kind: 'unfit' });
     expect(taken).toEqual([]);
   });
 

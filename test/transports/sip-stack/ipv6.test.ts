@@ -1,31 +1,22 @@
 /** What a stack on both families says of itself, by UDP and TCP: brackets in Via and Contact, none in `received` (RFC 3261 §25.1). */
 import { afterEach, describe, expect, test } from 'vitest';
 import { contactsOf, decodeSipMessage, headerValue } from '../../../src/protocols/sip/index.js';
-import { createSipStack } from '../../../src/transports/sip-stack/create-sip-stack.js';
-import type { ServerRequest, SipFlow, SipStackOptions } from '../../../src/transports/sip-stack/sip-stack.js';
-import { closeAll, Inbox, opened, openRawTcp, requestText } from './support.js';
+import type { SipFlow, SipStackOptions } from '../../../src/transports/sip-stack/sip-stack.js';
+import { closeAll, messageTo, openAnswering, openRawTcp, requestText } from './support.js';
 
 afterEach(closeAll);
 
 async function openBoth(options: Partial<SipStackOptions> = {}) {
-  const seen = new Inbox<ServerRequest>();
   const hosts = ['127.0.0.1', '::1'];
-  const stack = createSipStack({
+  const { stack, seen } = await openAnswering({
     listen: hosts.flatMap((host) =>
       (['udp', 'tcp'] as const).map((transport) => ({ transport, host, port: 0 })),
     ),
-    product: 'Carillon-Test',
     ...options,
-  });
-  stack.onRequest('MESSAGE', (request) => {
-    seen.push(request);
-    request.respond(200);
   });
   stack.onInvite(async (invite) => {
     await invite.accept({ body: Buffer.from('v=0\r\n'), contentType: 'application/sdp' });
   });
-  await stack.listen();
-  opened.push(() => stack.close());
   const at = (transport: string, address: string): SipFlow => {
     const found = stack.bound.find((flow) => flow.transport === transport && flow.address === address);
     if (found === undefined) throw new Error(`not bound to ${transport} ${address}`);
@@ -33,13 +24,6 @@ async function openBoth(options: Partial<SipStackOptions> = {}) {
   };
   return { stack, seen, at };
 }
-
-const message = (uri: string) => ({
-  method: 'MESSAGE',
-  uri,
-  from: 'sip:ppg@example.test',
-  to: 'sip:alice@example.test',
-});
 
 describe.each(['udp', 'tcp'] as const)('by %s', (transport) => {
   test.each([
@@ -50,7 +34,7 @@ describe.each(['udp', 'tcp'] as const)('by %s', (transport) => {
     const server = await openBoth();
     const { port } = server.at(transport, address);
     const uri = `sip:alice@${written}:${port};transport=${transport}`;
-    expect((await client.stack.request(message(uri))).status).toBe(200);
+    expect((await client.stack.request(messageTo(uri))).status).toBe(200);
     const { message: received, flow } = await server.seen.next();
     const own = client.at(transport, address);
     expect(headerValue(received, 'via')).toMatch(
@@ -87,7 +71,7 @@ test('an advertised address is not told to peers of the other family', async () 
   const server = await openBoth();
   for (const address of ['::1', '127.0.0.1']) {
     await client.stack.request({
-      ...message('sip:alice@example.test'),
+      ...messageTo('sip:alice@example.test'),
       destination: server.at('udp', address),
     });
   }

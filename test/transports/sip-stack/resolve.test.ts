@@ -1,7 +1,6 @@
 /** From a URI to transport addresses (RFC 3263 §4, RFC 7118 §8): which questions are asked, and in which order the answers are tried. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { parseSipOrSipsUri } from '../../../src/protocols/sip/index.js';
-import { createSipStack } from '../../../src/transports/sip-stack/create-sip-stack.js';
 import {
   type NameService,
   type NaptrRecord,
@@ -10,7 +9,7 @@ import {
 } from '../../../src/transports/sip-stack/resolve.js';
 import { DnsTwin } from '../../support/dns-twin.js';
 import { TestCa } from '../../support/test-ca.js';
-import { closeAll, opened } from './support.js';
+import { closeAll, messageTo, openAnswering, openClient } from './support.js';
 
 afterEach(closeAll);
 
@@ -172,33 +171,21 @@ describe('a domain', () => {
 test('real questions to a DNS server lead to a server that proves the domain', async () => {
   using ca = new TestCa();
   const own = ca.issue('server', '/CN=server', 'DNS:example.test');
-  const server = createSipStack({
+  const { stack: server } = await openAnswering({
     listen: [{ transport: 'tls', host: '127.0.0.1', port: 0 }],
     tls: { own },
-    product: 'server',
   });
-  server.onRequest('MESSAGE', (request) => request.respond(200));
-  await server.listen();
-  opened.push(() => server.close());
   await using dns = await DnsTwin.start({
     naptr: { 'example.test': [naptr('SIPS+D2T', '_sips._tcp.example.test', 1)] },
     srv: { '_sips._tcp.example.test': host('localhost', server.bound[0]?.port ?? 0) },
   });
   const names = systemNameService([dns.server]);
-  const client = createSipStack({
-    listen: [],
+  const client = openClient({
     tls: { ca: ca.ca },
-    product: 'client',
     // `localhost` may be IPv6 first; the server listens on IPv4.
     names: { ...names, addresses: async (name) => (name === 'localhost' ? ['127.0.0.1'] : []) },
   });
-  opened.push(() => client.close());
-  const answer = await client.request({
-    method: 'MESSAGE',
-    uri: 'sip:alice@example.test',
-    from: 'sip:ppg@example.test',
-    to: 'sip:alice@example.test',
-  });
+  const answer = await client.request(messageTo('sip:alice@example.test'));
   expect(answer.status).toBe(200);
   expect(dns.questions).toEqual(['35 example.test', '33 _sips._tcp.example.test']);
 });
@@ -206,18 +193,7 @@ test('real questions to a DNS server lead to a server that proves the domain', a
 test('a domain that the DNS server does not know cannot be reached', async () => {
   await using dns = await DnsTwin.start({});
   const names = systemNameService([dns.server]);
-  const client = createSipStack({
-    listen: [],
-    tls: {},
-    product: 'client',
-    names: { ...names, addresses: async () => [] },
-  });
-  opened.push(() => client.close());
-  const sent = client.request({
-    method: 'MESSAGE',
-    uri: 'sip:alice@nowhere.test',
-    from: 'sip:ppg@example.test',
-    to: 'sip:alice@nowhere.test',
-  });
+  const client = openClient({ tls: {}, names: { ...names, addresses: async () => [] } });
+  const sent = client.request(messageTo('sip:alice@nowhere.test'));
   await expect(sent).rejects.toMatchObject({ code: 'unreachable' });
 });

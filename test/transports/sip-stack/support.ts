@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createSipStack } from '../../../src/transports/sip-stack/create-sip-stack.js';
 import type {
+  ServerRequest,
   SipFlow,
   SipLogEvent,
   SipStack,
@@ -23,17 +24,14 @@ export interface TestStack {
   readonly log: SipLogEvent[];
 }
 
-/** A stack with one UDP and one TCP listener on 127.0.0.1. `prepare` registers handlers before it listens. */
-export async function openStack(
-  options: Partial<SipStackOptions> = {},
-  prepare: (stack: SipStack) => void = () => {},
-): Promise<TestStack> {
+/** `prepare` registers handlers before it listens. */
+async function listening(
+  options: Partial<SipStackOptions>,
+  prepare: (stack: SipStack) => void,
+): Promise<Pick<TestStack, 'stack' | 'log'>> {
   const log: SipLogEvent[] = [];
   const stack = createSipStack({
-    listen: [
-      { transport: 'udp', host: '127.0.0.1', port: 0 },
-      { transport: 'tcp', host: '127.0.0.1', port: 0 },
-    ],
+    listen: [],
     product: 'Carillon-Test',
     log: (event) => log.push(event),
     ...options,
@@ -41,6 +39,51 @@ export async function openStack(
   prepare(stack);
   await stack.listen();
   opened.push(() => stack.close());
+  return { stack, log };
+}
+
+export interface AnsweringStack extends Pick<TestStack, 'stack' | 'log'> {
+  /** Every MESSAGE that it was sent. */
+  readonly seen: Inbox<ServerRequest>;
+}
+
+/** A stack that answers MESSAGE 200, and listens where the options say. */
+export async function openAnswering(options: Partial<SipStackOptions>): Promise<AnsweringStack> {
+  const seen = new Inbox<ServerRequest>();
+  const started = await listening(options, (stack) =>
+    stack.onRequest('MESSAGE', (request) => {
+      seen.push(request);
+      request.respond(200);
+    }),
+  );
+  return { ...started, seen };
+}
+
+/** A stack that only connects. */
+export function openClient(options: Partial<SipStackOptions>): SipStack {
+  const stack = createSipStack({ listen: [], product: 'client', ...options });
+  opened.push(() => stack.close());
+  return stack;
+}
+
+export const messageTo = (uri: string) =>
+  ({ method: 'MESSAGE', uri, from: 'sip:ppg@example.test', to: 'sip:alice@example.test' }) as const;
+
+/** A stack with one UDP and one TCP listener on 127.0.0.1. `prepare` registers handlers before it listens. */
+export async function openStack(
+  options: Partial<SipStackOptions> = {},
+  prepare: (stack: SipStack) => void = () => {},
+): Promise<TestStack> {
+  const { stack, log } = await listening(
+    {
+      listen: [
+        { transport: 'udp', host: '127.0.0.1', port: 0 },
+        { transport: 'tcp', host: '127.0.0.1', port: 0 },
+      ],
+      ...options,
+    },
+    prepare,
+  );
   const flow = (transport: string): SipFlow => {
     const found = stack.bound.find((bound) => bound.transport === transport);
     if (found === undefined) throw new Error(`no ${transport} listener`);

@@ -9,16 +9,20 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { decodeSipMessage, headerValue } from '../../../src/protocols/sip/index.js';
 import { createSipStack } from '../../../src/transports/sip-stack/create-sip-stack.js';
-import type {
-  ServerRequest,
-  SipFlow,
-  SipLimits,
-  SipLogEvent,
-  SipStack,
-  SipStackOptions,
-} from '../../../src/transports/sip-stack/sip-stack.js';
+import type { SipFlow, SipLimits, SipStackOptions } from '../../../src/transports/sip-stack/sip-stack.js';
 import { TestCa, type TestCertificate } from '../../support/test-ca.js';
-import { adoptRawTcp, closeAll, Inbox, opened, openRawTcp, requestText } from './support.js';
+import {
+  type AnsweringStack,
+  adoptRawTcp,
+  closeAll,
+  Inbox,
+  messageTo,
+  openAnswering,
+  openClient,
+  opened,
+  openRawTcp,
+  requestText,
+} from './support.js';
 
 let ca: TestCa;
 let own: TestCertificate;
@@ -29,37 +33,24 @@ beforeAll(() => {
 afterAll(() => ca[Symbol.dispose]());
 afterEach(closeAll);
 
-interface TlsStack {
-  readonly stack: SipStack;
+interface TlsStack extends AnsweringStack {
   readonly tls: SipFlow;
-  readonly log: SipLogEvent[];
-  readonly seen: Inbox<ServerRequest>;
 }
 
-/** A stack that listens over TLS and answers MESSAGE 200. */
+/** A stack that listens over TLS. */
 async function openTls(
   limits: Partial<SipLimits> = {},
   { host = '127.0.0.1', certificate = own, ...options }: OpenTlsOptions = {},
 ): Promise<TlsStack> {
-  const log: SipLogEvent[] = [];
-  const seen = new Inbox<ServerRequest>();
-  const stack = createSipStack({
+  const answering = await openAnswering({
     listen: [{ transport: 'tls', host, port: 0 }],
     tls: { own: certificate, ca: ca.ca },
-    product: 'Carillon-Test',
-    log: (event) => log.push(event),
     limits,
     ...options,
   });
-  stack.onRequest('MESSAGE', (request) => {
-    seen.push(request);
-    request.respond(200);
-  });
-  await stack.listen();
-  opened.push(() => stack.close());
-  const [tls] = stack.bound;
+  const [tls] = answering.stack.bound;
   if (tls === undefined) throw new Error('not bound');
-  return { stack, tls, log, seen };
+  return { ...answering, tls };
 }
 
 interface OpenTlsOptions extends Partial<SipStackOptions> {
@@ -67,15 +58,8 @@ interface OpenTlsOptions extends Partial<SipStackOptions> {
   readonly certificate?: TestCertificate;
 }
 
-/** A stack that only connects. */
-function openClient(options: Partial<SipStackOptions> = {}): SipStack {
-  const stack = createSipStack({ listen: [], tls: { ca: ca.ca }, product: 'client', ...options });
-  opened.push(() => stack.close());
-  return stack;
-}
-
-const message = (uri: string) =>
-  ({ method: 'MESSAGE', uri, from: 'sip:ppg@example.test', to: 'sip:alice@example.test' }) as const;
+const openTlsClient = (options: Partial<SipStackOptions> = {}) =>
+  openClient({ tls: { ca: ca.ca }, ...options });
 const uriOf = ({ address, port }: SipFlow, scheme = 'sips') =>
   `${scheme}:alice@${address.includes(':') ? `[${address}]` : address}:${port}`;
 
@@ -94,8 +78,8 @@ describe('a request', () => {
     ['to a SIPS URI that names TCP below', (flow: SipFlow) => `${uriOf(flow)};transport=tcp`],
   ])('%s goes by TLS', async (_, uri) => {
     const server = await openTls();
-    const client = openClient();
-    expect((await client.request(message(uri(server.tls)))).status).toBe(200);
+    const client = openTlsClient();
+    expect((await client.request(messageTo(uri(server.tls)))).status).toBe(200);
     const { flow, message: received } = await server.seen.next();
     expect(flow.transport).toBe('tls');
     expect(headerValue(received, 'via')).toMatch(
@@ -104,16 +88,16 @@ describe('a request', () => {
   });
 
   test('to a SIPS URI is never sent otherwise', async () => {
-    const client = openClient({ tls: undefined as never });
-    await expect(client.request(message('sips:alice@127.0.0.1:5061'))).rejects.toMatchObject({
+    const client = openTlsClient({ tls: undefined as never });
+    await expect(client.request(messageTo('sips:alice@127.0.0.1:5061'))).rejects.toMatchObject({
       code: 'unreachable',
     });
   });
 
   test('works on IPv6', async () => {
     const server = await openTls({}, { host: '::1' });
-    const client = openClient();
-    expect((await client.request(message(uriOf(server.tls)))).status).toBe(200);
+    const client = openTlsClient();
+    expect((await client.request(messageTo(uriOf(server.tls)))).status).toBe(200);
     expect(headerValue((await server.seen.next()).message, 'via')).toContain(';received=::1');
   });
 });
@@ -137,8 +121,8 @@ describe('the certificate of a server', () => {
   ])('that %s: %s is believed: %s', async (_, alternative, isBelieved) => {
     const certificate = ca.issue('named', '/CN=example.test', alternative);
     const server = await openTls({}, { certificate });
-    const client = openClient({ names: names(server.tls) });
-    const answered = client.request(message('sips:alice@example.test'));
+    const client = openTlsClient({ names: names(server.tls) });
+    const answered = client.request(messageTo('sips:alice@example.test'));
     if (isBelieved) expect((await answered).status).toBe(200);
     else await expect(answered).rejects.toMatchObject({ code: 'unreachable' });
     expect(server.seen.length).toBe(isBelieved ? 1 : 0);
@@ -146,25 +130,25 @@ describe('the certificate of a server', () => {
 
   test('counts by its common name when it has no alternative names', async () => {
     const server = await openTls({}, { certificate: ca.issue('common', '/CN=example.test', '') });
-    const client = openClient({ names: names(server.tls) });
-    expect((await client.request(message('sips:alice@example.test'))).status).toBe(200);
+    const client = openTlsClient({ names: names(server.tls) });
+    expect((await client.request(messageTo('sips:alice@example.test'))).status).toBe(200);
   });
 
   test('of an unknown CA is not believed', async () => {
     using other = new TestCa('Other');
     const server = await openTls({}, { certificate: other.issue('stranger', '/CN=127.0.0.1') });
-    const failure = openClient().request(message(uriOf(server.tls)));
+    const failure = openTlsClient().request(messageTo(uriOf(server.tls)));
     await expect(failure).rejects.toMatchObject({ code: 'unreachable' });
     expect(server.seen.length).toBe(0);
   });
 
   test('that was believed for one domain opens no connection for another', async () => {
     const server = await openTls({}, { certificate: ca.issue('one', '/CN=x', 'DNS:example.test') });
-    const client = openClient({
+    const client = openTlsClient({
       names: { ...names(server.tls), addresses: async () => ['127.0.0.1'] },
     });
-    expect((await client.request(message('sips:alice@example.test'))).status).toBe(200);
-    const other = client.request(message(`sips:alice@other.test:${server.tls.port}`));
+    expect((await client.request(messageTo('sips:alice@example.test'))).status).toBe(200);
+    const other = client.request(messageTo(`sips:alice@other.test:${server.tls.port}`));
     await expect(other).rejects.toMatchObject({ code: 'unreachable' });
   });
 });
@@ -172,17 +156,17 @@ describe('the certificate of a server', () => {
 describe('a connection', () => {
   test('is used again for the same domain, and for requests to whoever opened it', async () => {
     const server = await openTls();
-    const client = openClient();
+    const client = openTlsClient();
     const answered = new Inbox<string>();
     client.onRequest('OPTIONS', (request) => {
       answered.push(request.message.uri);
       request.respond(200);
     });
-    await client.request(message(uriOf(server.tls)));
-    await client.request(message(uriOf(server.tls)));
+    await client.request(messageTo(uriOf(server.tls)));
+    await client.request(messageTo(uriOf(server.tls)));
     const [first, second] = [await server.seen.next(), await server.seen.next()];
     expect(second.flow).toEqual(first.flow);
-    const back = { ...message('sip:alice@abc.invalid;transport=tls'), method: 'OPTIONS' };
+    const back = { ...messageTo('sip:alice@abc.invalid;transport=tls'), method: 'OPTIONS' };
     expect((await server.stack.request({ ...back, destination: first.flow })).status).toBe(200);
     expect(await answered.next()).toBe('sip:alice@abc.invalid;transport=tls');
   });
@@ -194,7 +178,7 @@ describe('a connection', () => {
     await peer.until(/^SIP\/2\.0 200/);
     const { flow } = await server.seen.next();
     const { connectionId: _, ...address } = flow;
-    const sent = server.stack.request({ ...message('sip:alice@example.test'), destination: address });
+    const sent = server.stack.request({ ...messageTo('sip:alice@example.test'), destination: address });
     await expect(sent).rejects.toMatchObject({ code: 'unreachable' });
     expect(peer.text()).not.toContain('MESSAGE sip:');
   });
@@ -207,7 +191,7 @@ describe('a connection', () => {
     const { flow } = await server.seen.next();
     peer.socket.destroy();
     expect(await closed).toEqual(flow);
-    const sent = server.stack.request({ ...message('sip:alice@example.test'), destination: flow });
+    const sent = server.stack.request({ ...messageTo('sip:alice@example.test'), destination: flow });
     await expect(sent).rejects.toMatchObject({ code: 'unreachable', retry: 'otherWay' });
   });
 });
@@ -220,9 +204,9 @@ describe('a dialog', () => {
       const dialog = await invite.accept({ body: Buffer.from('v=0\r\n'), contentType: 'application/sdp' });
       dialog.onEnd((reason) => ended.push(reason));
     });
-    const client = openClient();
+    const client = openTlsClient();
     const dialog = await client.invite({
-      ...message(uriOf(server.tls)),
+      ...messageTo(uriOf(server.tls)),
       method: 'INVITE',
       body: Buffer.from('v=0\r\n'),
       contentType: 'application/sdp',
@@ -257,8 +241,8 @@ describe('hostile peers', () => {
     const peer = await rawTls(server.tls);
     peer.socket.write(Buffer.alloc(100_000, 0x41));
     await peer.closed;
-    const client = openClient();
-    expect((await client.request(message(uriOf(server.tls)))).status).toBe(200);
+    const client = openTlsClient();
+    expect((await client.request(messageTo(uriOf(server.tls)))).status).toBe(200);
   });
 
   test('that drip a message are hung up on', async () => {
@@ -301,8 +285,8 @@ describe('hostile peers', () => {
     });
     const address = silent.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const client = openClient();
-    const sent = client.request(message(`sips:alice@127.0.0.1:${port}`));
+    const client = openTlsClient();
+    const sent = client.request(messageTo(`sips:alice@127.0.0.1:${port}`));
     sent.catch(() => {});
     await once(silent, 'connection');
     await client.close();
@@ -365,7 +349,7 @@ test('we show our certificate to a server that asks for one', async () => {
   const address = asking.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const { stack } = await openTls();
-  const sent = stack.request(message(`sips:alice@127.0.0.1:${port}`));
+  const sent = stack.request(messageTo(`sips:alice@127.0.0.1:${port}`));
   sent.catch(() => {});
   expect(await shown.next()).toBe('gateway');
   await stack.close();

@@ -6,17 +6,19 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { decodeSipMessage, headerValue } from '../../../src/protocols/sip/index.js';
-import { createSipStack } from '../../../src/transports/sip-stack/create-sip-stack.js';
-import type {
-  ServerRequest,
-  SipFlow,
-  SipLimits,
-  SipLogEvent,
-  SipStack,
-  SipStackOptions,
-} from '../../../src/transports/sip-stack/sip-stack.js';
+import type { SipFlow, SipLimits, SipStackOptions } from '../../../src/transports/sip-stack/sip-stack.js';
 import { TestCa, type TestCertificate } from '../../support/test-ca.js';
-import { adoptRawTcp, closeAll, Inbox, opened, requestText } from './support.js';
+import {
+  type AnsweringStack,
+  adoptRawTcp,
+  closeAll,
+  Inbox,
+  messageTo,
+  openAnswering,
+  openClient,
+  opened,
+  requestText,
+} from './support.js';
 
 let ca: TestCa;
 let own: TestCertificate;
@@ -27,35 +29,19 @@ beforeAll(() => {
 afterAll(() => ca[Symbol.dispose]());
 afterEach(closeAll);
 
-interface WebSocketStack {
-  readonly stack: SipStack;
+interface WebSocketStack extends AnsweringStack {
   readonly port: number;
   readonly url: string;
-  readonly log: SipLogEvent[];
-  readonly seen: Inbox<ServerRequest>;
 }
 
-/** A stack behind an HTTP server that hands every upgrade request to it; answers MESSAGE 200. */
+/** A stack behind an HTTP server that hands every upgrade request to it. */
 async function openWs(
   limits: Partial<SipLimits> = {},
   options: Partial<SipStackOptions> & { readonly isSecure?: boolean; readonly host?: string } = {},
 ): Promise<WebSocketStack> {
   const { isSecure = false, host = '127.0.0.1', ...rest } = options;
-  const log: SipLogEvent[] = [];
-  const seen = new Inbox<ServerRequest>();
-  const stack = createSipStack({
-    listen: [],
-    webSocket: {},
-    product: 'Carillon-Test',
-    log: (event) => log.push(event),
-    limits,
-    ...rest,
-  });
-  stack.onRequest('MESSAGE', (request) => {
-    seen.push(request);
-    request.respond(200);
-  });
-  await stack.listen();
+  const answering = await openAnswering({ webSocket: {}, limits, ...rest });
+  const { stack } = answering;
   const server: Server = isSecure ? createHttpsServer(own) : createServer();
   server.on('upgrade', (request, socket, head) => stack.acceptWebSocket(request, socket, head));
   server.listen(0, host);
@@ -67,7 +53,7 @@ async function openWs(
   });
   const { port } = server.address() as AddressInfo;
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  return { stack, port, url: `${isSecure ? 'wss' : 'ws'}://${authority}/sip`, log, seen };
+  return { ...answering, port, url: `${isSecure ? 'wss' : 'ws'}://${authority}/sip` };
 }
 
 interface RawWebSocket {
@@ -89,21 +75,9 @@ async function openRaw({ url }: WebSocketStack, headers = {}, options = {}): Pro
   return { socket, inbox, closed };
 }
 
-function openClient(options: Partial<SipStackOptions> = {}): SipStack {
-  const stack = createSipStack({
-    listen: [],
-    tls: { ca: ca.ca },
-    webSocket: {},
-    product: 'client',
-    ...options,
-  });
-  opened.push(() => stack.close());
-  return stack;
-}
+const openWebSocketClient = () => openClient({ tls: { ca: ca.ca }, webSocket: {} });
 
 const VIA = { Via: 'SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bKws1;rport' };
-const message = (uri: string) =>
-  ({ method: 'MESSAGE', uri, from: 'sip:ppg@example.test', to: 'sip:alice@example.test' }) as const;
 
 describe('a client that offers the subprotocol', () => {
   test('has it accepted, and its requests answered in one message each', async () => {
@@ -142,7 +116,7 @@ describe('a client that offers the subprotocol', () => {
     const { flow } = await server.seen.next();
     await peer.inbox.next();
     const sent = server.stack.request({
-      ...message('sip:alice@df7jal23ls0d.invalid;transport=ws'),
+      ...messageTo('sip:alice@df7jal23ls0d.invalid;transport=ws'),
       destination: flow,
     });
     const request = decodeSipMessage((await peer.inbox.next()).octets);
@@ -192,7 +166,10 @@ describe('a client that offers the subprotocol', () => {
     const { flow } = await server.seen.next();
     peer.socket.terminate();
     expect(await gone).toEqual(flow);
-    const sent = server.stack.request({ ...message('sip:alice@x.invalid;transport=ws'), destination: flow });
+    const sent = server.stack.request({
+      ...messageTo('sip:alice@x.invalid;transport=ws'),
+      destination: flow,
+    });
     await expect(sent).rejects.toMatchObject({ code: 'unreachable', retry: 'otherWay' });
   });
 });
@@ -209,10 +186,10 @@ describe('two stacks', () => {
       const dialog = await invite.accept({ body: Buffer.from('v=0\r\n'), contentType: 'application/sdp' });
       dialog.onEnd((reason) => ended.push(reason));
     });
-    const client = openClient();
+    const client = openWebSocketClient();
     const address = new URL(server.url.replace(/^wss?/, 'http')).hostname.replace(/^\[|\]$/g, '');
     const destination = { transport, address, port: server.port };
-    const asked = { ...message('sip:ppg@example.test'), destination };
+    const asked = { ...messageTo('sip:ppg@example.test'), destination };
     const dialog = await client.invite({
       ...asked,
       method: 'INVITE',
@@ -227,14 +204,14 @@ describe('two stacks', () => {
 
   test('do not talk when the certificate is for another host', async () => {
     const server = await openWs({}, { isSecure: true });
-    const client = openClient();
+    const client = openWebSocketClient();
     const destination = {
       transport: 'wss',
       address: '127.0.0.1',
       port: server.port,
       domain: 'other.test',
     } as const;
-    const sent = client.request({ ...message('sip:ppg@example.test'), destination });
+    const sent = client.request({ ...messageTo('sip:ppg@example.test'), destination });
     await expect(sent).rejects.toMatchObject({ code: 'unreachable' });
     expect(server.seen.length).toBe(0);
   });
@@ -246,7 +223,7 @@ test('a server that does not take the subprotocol is not spoken to', async () =>
   opened.push(() => new Promise((resolve) => other.close(resolve)));
   const { port } = other.address() as AddressInfo;
   const destination = { transport: 'ws', address: '127.0.0.1', port } as const;
-  const sent = openClient().request({ ...message('sip:ppg@example.test'), destination });
+  const sent = openWebSocketClient().request({ ...messageTo('sip:ppg@example.test'), destination });
   await expect(sent).rejects.toMatchObject({ code: 'unreachable' });
 });
 
