@@ -54,6 +54,8 @@ export interface Engine extends AsyncDisposable {
   readonly receipt: (receipt: Receipt) => Promise<void>;
   /** A terminal tells something after a SIR. Resolves when that is durable; throws as `takeSirReturn`. */
   readonly takeReturn: (body: Uint8Array, sender: ReturnSender) => Promise<TakenReturn>;
+  /** An operator has told a link something: every node looks. */
+  readonly linksChanged: () => Promise<void>;
   /** Starts answering alarms and kicks; before this the bearers must be in place. */
   start(): Promise<void>;
 }
@@ -77,6 +79,8 @@ export interface EngineOptions {
     terminal: TerminalId,
     connections: LaneConnections,
   ) => Promise<TerminalConnection | undefined>;
+  /** Operators may have told links something. Must not throw. */
+  readonly onLinks: () => void;
 }
 
 const MAX_RUNNING_LANES = 256;
@@ -112,6 +116,7 @@ export function createEngine(options: EngineOptions): Engine {
     isAlone: provision.kind === 'embedded',
     lifeMs: leaseMs / 2,
     onKick: (terminal) => lanes.kick(terminal),
+    onLinks: options.onLinks,
     onError: (error) => log({ level: 'warn', message: 'heartbeat failed', reason: describeError(error) }),
   });
 
@@ -241,6 +246,7 @@ export function createEngine(options: EngineOptions): Engine {
     release: (terminal) => releaseLane(terminal, holdPorts),
     receipt: (receipt) => takeReceipt(receipt, receiptPorts),
     takeReturn: (body, sender) => takeSirReturn(body, sender, returnPorts),
+    linksChanged: () => nodes.linksChanged(),
     async start() {
       await nodes.start();
       if (nodes.isAlone) {

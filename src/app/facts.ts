@@ -171,6 +171,11 @@ function linkEvent(fact: LinkFact): GatewayEvent | undefined {
         reason,
       };
     }
+    case 'mode': {
+      const { mode, reason } = fact;
+      const level = mode === 'running' ? 'info' : 'warn';
+      return { type: 'link.changed', level, message, link, state: mode, reason: `an operator: ${reason}` };
+    }
     case 'throttled': {
       const reason = `${fact.status}: nothing is sent for ${fact.forMs} ms`;
       return { type: 'link.changed', level: 'warn', message, link, state: 'throttled', reason };

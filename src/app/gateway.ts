@@ -106,7 +106,11 @@ async function open(config: GatewayConfig, telemetry: Telemetry, opened: Opened)
     part[Symbol.dispose](),
   );
   for (const [name, bearer] of web.bearers) bearers.set(name, bearer);
-  const smpp = opened.add('smpp', openSmpp(config, stores, signalling.sender, telemetry, facts), dispose);
+  const smpp = opened.add(
+    'smpp',
+    await openSmpp(config, stores, signalling.sender, telemetry, facts),
+    dispose,
+  );
   for (const [name, bearer] of smpp.bearers) bearers.set(name, bearer);
   const delegates = openDelegates(config, stores, validator);
   if (delegates) {
@@ -140,6 +144,7 @@ async function open(config: GatewayConfig, telemetry: Telemetry, opened: Opened)
       targeting,
       isMulti,
       message: (terminal, connections) => signalling.bearer.message(terminal, connections),
+      onLinks: smpp.look,
     }),
     dispose,
   );

@@ -1,6 +1,6 @@
 /**
  * Short messages put together: the links to SMSCs, the bearers that use them, and what comes over them. Links connect when there is somebody
- * who takes what they bring.
+ * who takes what they bring, and not before it is known what operators have told them.
  */
 import { createHmac } from 'node:crypto';
 import type { SirSender } from '../bearers/sir-body.js';
@@ -11,6 +11,7 @@ import type { Config } from '../config/schema.js';
 import type { LinkDirectory } from '../endpoints/admin/ports.js';
 import { takeDelivered } from '../endpoints/sms/delivered-messages.js';
 import type { ReceivingLink } from '../endpoints/sms/ports.js';
+import { describeError } from '../kernel/errors.js';
 import { SECOND_MS } from '../kernel/units.js';
 import { NUMBERING_PLAN, STATUS, TYPE_OF_NUMBER } from '../protocols/smpp/index.js';
 import type { Bearer } from '../push/ports.js';
@@ -31,25 +32,29 @@ export interface Smpp extends AsyncDisposable {
   readonly bearers: ReadonlyMap<BearerName, Bearer>;
   readonly links: LinkDirectory;
   /** From now on the links are kept up, and what they bring goes to the engine. */
-  start(engine: Pick<Engine, 'receipt' | 'takeReturn'>): void;
+  start(engine: SmppEngine): void;
+  /** Operators may have told links something, here or on another node. Never throws. */
+  readonly look: () => void;
 }
+
+type SmppEngine = Pick<Engine, 'receipt' | 'takeReturn' | 'linksChanged'>;
 
 const CONNECT_TIMEOUT_MS = 10 * SECOND_MS;
 /** Lanes that wait for links hold up others: all links together let no more than this wait. */
 const MAX_WAITING = 128;
 const USSD_SERVICE = 'USSD';
 
-export function openSmpp(
+export async function openSmpp(
   config: Config,
   stores: Stores,
   sender: SirSender,
   telemetry: Telemetry,
   facts: Facts,
-): Smpp {
+): Promise<Smpp> {
   const { log, metrics } = telemetry;
   const digest = (number: string) =>
     createHmac('sha256', stores.nonceKey).update(number.replace(/^\+/, '')).digest('base64url').slice(0, 22);
-  let engine: Pick<Engine, 'receipt' | 'takeReturn'> | undefined;
+  let engine: SmppEngine | undefined;
 
   const observe = (fact: LinkFact) => {
     if (fact.kind !== 'submitted') return facts.link(fact);
@@ -97,16 +102,33 @@ export function openSmpp(
   if (sms.length > 0) bearers.set('sms', smsBearer);
   if (ussd.length > 0) bearers.set('ussd', new UssdBearer({ ...bearerPorts, links: ussd }, sender));
 
+  const obey = async () => {
+    if (links.length === 0) return;
+    const orders = await stores.linkOrders.all();
+    for (const { link } of links) link.obey(orders.get(link.name));
+  };
+  await obey();
+  const complain = (what: string) => (error: unknown) =>
+    log({ level: 'warn', message: 'orders of operators for links', what, reason: describeError(error) });
+
   return {
     bearers,
     links: {
       list: () => links.map(({ link }) => link.view()),
-      setMode(name, mode) {
-        const found = links.find(({ link }) => link.name === name);
-        found?.link.setMode(mode);
-        return found !== undefined;
+      async order(name, mode, reason) {
+        const before = links.find(({ link }) => link.name === name)?.link.view();
+        const since = before?.mode === mode ? before.hold?.since : undefined;
+        await stores.linkOrders.give(
+          name,
+          mode === 'running'
+            ? undefined
+            : { mode, since: since ?? systemClock.now(), ...(reason === undefined ? {} : { reason }) },
+        );
+        await obey();
+        await engine?.linksChanged().catch(complain('not told to the other nodes, which look soon'));
       },
     },
+    look: () => void obey().catch(complain('not read')),
     start(running) {
       engine = running;
       for (const { link } of links) link.start();

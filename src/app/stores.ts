@@ -18,6 +18,7 @@ import { RedisIncomingParts } from '../stores/redis-incoming-parts.js';
 import { RedisInitiatorQuotas } from '../stores/redis-initiator-quotas.js';
 import { RedisInitiatorDirectory } from '../stores/redis-initiators.js';
 import { RedisLaneStore } from '../stores/redis-lane-store.js';
+import { RedisLinkOrders } from '../stores/redis-link-orders.js';
 import { RedisPartsLedger } from '../stores/redis-parts-ledger.js';
 import { RedisPushStore } from '../stores/redis-push-store.js';
 import { RedisRegistry } from '../stores/redis-registry.js';
@@ -37,6 +38,8 @@ export interface Stores extends AsyncDisposable {
   readonly pushes: RedisPushStore;
   readonly lanes: RedisLaneStore;
   readonly sirs: SirStore;
+  /** What operators have told links to message centres. */
+  readonly linkOrders: RedisLinkOrders;
   /** What networks have of pushes in several parts, and under which names. */
   readonly parts: PartsLedger;
   /** Messages of subscribers of which not every part is there yet. */
@@ -93,6 +96,7 @@ export async function openStores(provision: RedisProvision, config: Config, cloc
     parts: withStoreErrors(new RedisPartsLedger(client, { now, keptMs: PARTS_KEPT_MS })),
     incomingParts: withStoreErrors(new RedisIncomingParts(client, { now, ...INCOMING })),
     sirs: withStoreErrors(new RedisSirs(client, { now, keptMs: SIR_KEPT_MS })),
+    linkOrders: withStoreErrors(new RedisLinkOrders(client)),
     nonceKey,
     vapidKey,
     async [Symbol.asyncDispose]() {

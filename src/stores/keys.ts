@@ -112,5 +112,9 @@ export const MAX_SIR_ID_LENGTH = 256;
 export const kickChannel = (node: string) => `${PREFIX}:kick:${node}`;
 /** Channel on which every process is asked. No node has an empty name. */
 export const everyNodeChannel = kickChannel('');
+/** Hash: what operators have told links to message centres, by the name of the link. A link that is to run is not in it. */
+export const linkOrdersKey = `${PREFIX}:links`;
+/** Channel on which every process is told that it has changed. */
+export const linksChannel = `${PREFIX}:links-changed`;
 /** BullMQ's prefix; the braces keep its keys in one slot. */
 export const QUEUE_PREFIX = `{${PREFIX}}`;

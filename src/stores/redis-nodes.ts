@@ -1,7 +1,7 @@
 /**
  * The gateway processes on one Redis. Each proves that it is alive with a key that soon expires, and listens on a channel
- * of its own for lanes that it must run, because it holds the terminal's connection, and on one for lanes that whoever runs
- * them must look at.
+ * of its own for lanes that it must run, because it holds the terminal's connection, on one for lanes that whoever runs
+ * them must look at, and on one for what operators tell links to message centres.
  */
 import type { Nodes } from '../lane/ports.js';
 import type { TerminalId } from '../registry/user.js';
@@ -16,6 +16,8 @@ export interface RedisNodesOptions {
   /** Without a sign of life for so long a process counts as dead. Shorter than the lease of a lane. */
   readonly lifeMs: number;
   readonly onKick: (terminal: TerminalId) => void;
+  /** What operators tell links may have changed: at every word of it, and at every sign of life, because words get lost. */
+  readonly onLinks: () => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -40,11 +42,16 @@ export class RedisNodes implements Nodes, AsyncDisposable {
   async start(): Promise<void> {
     const channels = [keys.kickChannel(this.self), keys.everyNodeChannel];
     this.#subscriber.on('message', (from: string, terminal: string) => {
-      if (channels.includes(from)) this.#options.onKick(terminal as TerminalId);
+      if (from === keys.linksChannel) this.#options.onLinks();
+      else if (channels.includes(from)) this.#options.onKick(terminal as TerminalId);
     });
-    await this.#subscriber.subscribe(...channels);
+    await this.#subscriber.subscribe(...channels, keys.linksChannel);
     await this.#beat();
-    const beat = () => void this.#beat().catch(this.#options.onError);
+    this.#options.onLinks();
+    const beat = () => {
+      void this.#beat().catch(this.#options.onError);
+      this.#options.onLinks();
+    };
     this.#heartbeat = setInterval(beat, this.#options.lifeMs / BEATS_PER_LIFE);
   }
 
@@ -68,6 +75,11 @@ export class RedisNodes implements Nodes, AsyncDisposable {
 
   async kickAll(terminal: TerminalId): Promise<void> {
     await this.#redis.publish(keys.everyNodeChannel, terminal);
+  }
+
+  /** Tells every process, this one included, that an operator has told a link something. */
+  async linksChanged(): Promise<void> {
+    await this.#redis.publish(keys.linksChannel, '');
   }
 
   /** Other nodes see the end at once. */

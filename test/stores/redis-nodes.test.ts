@@ -13,19 +13,23 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-async function node(self: string, { isAlone = false } = {}) {
+async function node(self: string, { isAlone = false, lifeMs = 60_000 } = {}) {
   const kicks: string[] = [];
+  let looks = 0;
   const nodes = new RedisNodes(server.client(), server.client(), {
     self,
     isAlone,
-    lifeMs: 60_000,
+    lifeMs,
     onKick: (terminal) => kicks.push(terminal),
+    onLinks: () => {
+      looks += 1;
+    },
     onError: (error) => {
       throw error;
     },
   });
   await nodes.start();
-  return { nodes, kicks };
+  return { nodes, kicks, looks: () => looks };
 }
 
 describe('gateway processes', () => {
@@ -66,5 +70,24 @@ describe('gateway processes', () => {
     );
     expect([one.kicks, two.kicks]).toEqual([[PHONE], [PHONE]]);
     for (const { nodes } of [one, two]) await nodes[Symbol.asyncDispose]();
+  });
+
+  it('look at what links are told at every word of it, and at their beginning', async () => {
+    const [one, two] = [await node('links-1'), await node('links-2')];
+    expect([one.looks(), two.looks()]).toEqual([1, 1]);
+    await one.nodes.linksChanged();
+    await when(
+      () => [one.looks(), two.looks()],
+      (both) => both.every((looks) => looks === 2),
+      'the looks',
+    );
+    expect([one.kicks, two.kicks]).toEqual([[], []]);
+    for (const { nodes } of [one, two]) await nodes[Symbol.asyncDispose]();
+  });
+
+  it('look at it again at every sign of life, because words get lost', async () => {
+    const { nodes, looks } = await node('links-3', { lifeMs: 60 });
+    await when(looks, (count) => count > 3, 'the looks');
+    await nodes[Symbol.asyncDispose]();
   });
 });

@@ -65,6 +65,8 @@ export class AdminRig implements AsyncDisposable {
   readonly stopping = new AbortController();
   /** What abandoning a lane rejects with. */
   abandonFailure: Error | undefined;
+  /** What telling a link something rejects with. */
+  orderFailure: Error | undefined;
   /** What the readiness check answers. */
   problem: string | undefined;
   readonly #server = createServer(adminApplication(this.#ports()).callback());
@@ -145,11 +147,12 @@ export class AdminRig implements AsyncDisposable {
       },
       links: {
         list: () => this.links,
-        setMode: (name, mode) => {
+        order: async (name, mode, reason) => {
+          if (this.orderFailure) throw this.orderFailure;
           const index = this.links.findIndex((link) => link.name === name);
-          const link = this.links[index];
-          if (link) this.links[index] = { ...link, mode };
-          return link !== undefined;
+          const { hold: _, ...link } = this.links[index] ?? expect.fail(`there is no link ${name}`);
+          const hold = { since: NOW, ...(reason === undefined ? {} : { reason }) };
+          this.links[index] = { ...link, mode, ...(mode === 'running' ? {} : { hold }) };
         },
       },
       status: async () => ({ version: '0.1.0', node: 'gw-1', startedAt: NOW, counts: { lanes: 2 } }),

@@ -1,4 +1,4 @@
-/** `/admin/v1/links`: the links to message centres of this process, and what an operator wants of one. */
+/** `/admin/v1/links`: the links to message centres of this process, and what an operator wants of one, on every node. */
 import type Router from '@koa/router';
 import { z } from 'zod';
 import { DecodeError, RefusedError } from '../../kernel/errors.js';
@@ -7,11 +7,17 @@ import { instant } from '../http/instant.js';
 import { readJson } from '../http/json-body.js';
 import { query } from '../http/query.js';
 import { audited } from './audit.js';
+import { reasonSchema } from './hold-reason.js';
 import type { AdminPorts } from './ports.js';
 
 const PATH = '/admin/v1/links';
 
-const changeSchema = z.strictObject({ mode: z.enum(LINK_MODES) });
+const changeSchema = z
+  .strictObject({ mode: z.enum(LINK_MODES), reason: reasonSchema.optional() })
+  .refine(({ mode, reason }) => mode !== 'running' || reason === undefined, {
+    path: ['reason'],
+    message: 'a link that runs needs none',
+  });
 
 export function linkRoutes(router: Router, { links, audit }: AdminPorts): void {
   router.get(PATH, async (ctx) => {
@@ -27,8 +33,8 @@ export function linkRoutes(router: Router, { links, audit }: AdminPorts): void {
   const change = audited(audit, 'link.change', async (ctx) => {
     query(ctx, []);
     const { name, mode: before } = named(ctx.params['link']);
-    const mode = modeIn(await readJson(ctx));
-    links.setMode(name, mode);
+    const { mode, reason } = changeIn(await readJson(ctx));
+    await links.order(name, mode, reason);
     ctx.body = linkView(named(name));
     return before === mode ? 'unchanged' : mode;
   });
@@ -42,13 +48,18 @@ export function linkRoutes(router: Router, { links, audit }: AdminPorts): void {
 }
 
 /** Throws DecodeError naming what is wrong. */
-function modeIn(body: unknown): LinkMode {
+function changeIn(body: unknown): { readonly mode: LinkMode; readonly reason?: string | undefined } {
   const result = changeSchema.safeParse(body);
-  if (result.success) return result.data.mode;
+  if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new DecodeError(`${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not acceptable'}`);
 }
 
-function linkView({ since, throttledUntil, ...link }: LinkView) {
-  return { ...link, ...instant('since', since), ...instant('throttledUntil', throttledUntil) };
+function linkView({ since, throttledUntil, hold, ...link }: LinkView) {
+  return {
+    ...link,
+    ...instant('since', since),
+    ...instant('throttledUntil', throttledUntil),
+    ...(hold === undefined ? {} : { hold: { ...hold, ...instant('since', hold.since) } }),
+  };
 }

@@ -77,8 +77,11 @@ export interface AdminPorts extends AdminTokens {
 
 export interface LinkDirectory {
   list(): readonly LinkView[];
-  /** False when there is no such link. */
-  setMode(name: string, mode: LinkMode): boolean;
+  /**
+   * Tells the link of that name what to do, on every node and after every restart, until it is told otherwise. Resolves when that is
+   * durable and this process does so.
+   */
+  order(name: string, mode: LinkMode, reason?: string): Promise<void>;
 }
 
 export interface AdminStatus {

@@ -49,6 +49,8 @@ export interface SmppLinkPorts {
 
 export type LinkFact =
   | { readonly kind: 'state'; readonly link: string; readonly state: LinkState; readonly reason: string }
+  /** An operator told it so, here or on another node. */
+  | { readonly kind: 'mode'; readonly link: string; readonly mode: LinkMode; readonly reason: string }
   | { readonly kind: 'throttled'; readonly link: string; readonly status: string; readonly forMs: number }
   | { readonly kind: 'broken'; readonly link: string; readonly reason: string; readonly until: number }
   /** One message was answered, or will not be. */
@@ -65,6 +67,15 @@ export type LinkState = 'connecting' | 'bound' | 'waiting' | 'closed';
 /** What an operator has told it: `draining` sends what it has and takes nothing more, `paused` sends nothing. It stays bound in each. */
 export const LINK_MODES = ['running', 'draining', 'paused'] as const;
 export type LinkMode = (typeof LINK_MODES)[number];
+
+/** What an operator has told a link that is not to run. */
+export interface LinkOrder {
+  readonly mode: Exclude<LinkMode, 'running'>;
+  /** ms epoch. */
+  readonly since: number;
+  /** In words for people. */
+  readonly reason?: string;
+}
 
 /** One segment, or a whole message that is one. */
 export interface Submission {
@@ -90,6 +101,8 @@ export interface LinkView {
   /** Since when, ms epoch. */
   readonly since: number;
   readonly mode: LinkMode;
+  /** Since when, and why: of a link that an operator has paused or drains. */
+  readonly hold?: Omit<LinkOrder, 'mode'>;
   /** Why it is not bound, or what went wrong last. */
   readonly reason?: string;
   readonly window: number;

@@ -10,6 +10,7 @@ import { type Pdu, refusalOf, STATUS, statusText } from '../../protocols/smpp/in
 import { Breaker } from './breaker.js';
 import type {
   LinkMode,
+  LinkOrder,
   LinkState,
   LinkView,
   SmppLinkOptions,
@@ -46,7 +47,7 @@ export class SmppLink implements AsyncDisposable {
   #isBound = false;
   #state: LinkState = 'closed';
   #since: number;
-  #mode: LinkMode = 'running';
+  #order: LinkOrder | undefined;
   #reason: string | undefined;
   #attempts = 0;
   #throttles = 0;
@@ -90,11 +91,19 @@ export class SmppLink implements AsyncDisposable {
     });
   }
 
-  /** What an operator wants of it. */
-  setMode(mode: LinkMode): void {
-    this.#mode = mode;
-    if (mode === 'paused') this.#giveBack(() => true, 'the link is paused');
+  /** What an operator wants of it; undefined: that it runs. Safe to repeat. */
+  obey(order: LinkOrder | undefined): void {
+    const before = this.#mode;
+    this.#order = order;
+    if (this.#mode === before) return;
+    const reason = order?.reason ?? (order === undefined ? 'released' : 'no reason given');
+    this.#ports.observe({ kind: 'mode', link: this.name, mode: this.#mode, reason });
+    if (this.#mode === 'paused') this.#giveBack(() => true, 'the link is paused');
     this.#pump();
+  }
+
+  get #mode(): LinkMode {
+    return this.#order?.mode ?? 'running';
   }
 
   view(): LinkView {
@@ -109,6 +118,7 @@ export class SmppLink implements AsyncDisposable {
       state: this.#state,
       since: this.#since,
       mode: this.#mode,
+      ...holdOf(this.#order),
       ...(this.#reason === undefined ? {} : { reason: this.#reason }),
       window,
       underWay: this.#underWay,
@@ -350,4 +360,10 @@ export class SmppLink implements AsyncDisposable {
       });
     });
   }
+}
+
+function holdOf(order: LinkOrder | undefined): Pick<LinkView, 'hold'> {
+  if (order === undefined) return {};
+  const { mode: _, ...hold } = order;
+  return { hold };
 }

@@ -1,5 +1,6 @@
 /** Links to message centres through the admin API. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { DeliveryError } from '../../../src/kernel/errors.js';
 import type { LinkView } from '../../../src/transports/smpp/link-options.js';
 import { AdminRig, NOW } from '../../support/admin.js';
 
@@ -51,10 +52,31 @@ it.each(['paused', 'draining', 'running'])('are told to be %s, which is audited'
   expect(rig.audit).toMatchObject([{ what: 'link.change', result: mode === 'running' ? 'unchanged' : mode }]);
 });
 
+it('show why they are paused and since when, until they run again', async () => {
+  const paused = { mode: 'paused', reason: 'the SMSC is being moved' };
+  const { json } = await rig.ask('PATCH', '/admin/v1/links/a', { body: paused });
+  expect(json).toMatchObject({
+    mode: 'paused',
+    hold: { reason: 'the SMSC is being moved', since: '2026-03-01T08:00:00.000Z' },
+  });
+  expect((await rig.ask('GET', '/admin/v1/links/a')).json).toEqual(json);
+  const running = await rig.ask('PATCH', '/admin/v1/links/a', { body: { mode: 'running' } });
+  expect(running.json).not.toHaveProperty('hold');
+});
+
+it('are as they were when what they are told cannot be kept, and that is audited', async () => {
+  rig.orderFailure = new DeliveryError('busy', 'Redis is away');
+  const answer = await rig.ask('PATCH', '/admin/v1/links/a', { body: { mode: 'paused' } });
+  expect(answer.status).toBe(503);
+  expect(rig.audit).toMatchObject([{ what: 'link.change', result: 'busy' }]);
+});
+
 it.each([
   ['a mode that there is not', { mode: 'off' }],
   ['something else besides', { mode: 'paused', window: 3 }],
   ['no mode', {}],
+  ['why to run', { mode: 'running', reason: 'enough' }],
+  ['a reason with a line break', { mode: 'paused', reason: 'a\nb' }],
 ])('are not told %s', async (_, body) => {
   expect((await rig.ask('PATCH', '/admin/v1/links/a', { body })).status).toBe(400);
 });

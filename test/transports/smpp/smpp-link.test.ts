@@ -347,21 +347,38 @@ describe('an operator', () => {
   it('pauses a link: nothing goes out, what waits is given back, and it stays bound', async () => {
     const { smsc, link } = await bound({ behave: () => ({ isSilent: true }) }, { window: 1 });
     const [sent, waits] = [link.submit(SUBMISSION), link.submit(SUBMISSION)];
-    link.setMode('paused');
+    link.obey({ mode: 'paused', since: 1, reason: 'work on it' });
     expect(await waits).toMatchObject({ kind: 'notSent', detail: 'a: the link is paused' });
     expect(await link.submit(SUBMISSION)).toMatchObject({ kind: 'notSent' });
-    expect(link.view()).toMatchObject({ state: 'bound', mode: 'paused', underWay: 1 });
+    expect(link.view()).toMatchObject({
+      state: 'bound',
+      mode: 'paused',
+      hold: { since: 1, reason: 'work on it' },
+      underWay: 1,
+    });
     smsc.behave = () => ({});
-    link.setMode('running');
+    link.obey(undefined);
     expect(link.isUsable).toBe(true);
     smsc.hangUp();
     expect(await sent).toMatchObject({ kind: 'unknown' });
   });
 
+  it('is told of once, however often the word comes', async () => {
+    const { link, facts } = await bound();
+    link.obey({ mode: 'paused', since: 1, reason: 'work on it' });
+    link.obey({ mode: 'paused', since: 1, reason: 'work on it' });
+    link.obey(undefined);
+    expect(facts.filter(({ kind }) => kind === 'mode')).toMatchObject([
+      { mode: 'paused', reason: 'work on it' },
+      { mode: 'running' },
+    ]);
+    expect(link.view()).not.toHaveProperty('hold');
+  });
+
   it('drains a link: what waits still goes out', async () => {
     const { link } = await bound({ behave: () => ({ delayMs: 1 }) }, { window: 1 });
     const all = [link.submit(SUBMISSION), link.submit(SUBMISSION)];
-    link.setMode('draining');
+    link.obey({ mode: 'draining', since: 1 });
     expect(await link.submit(SUBMISSION)).toMatchObject({
       kind: 'notSent',
       detail: 'a: the link is draining',
