@@ -22,10 +22,11 @@ import { CrashAdmin, type Story } from '../support/crash-admin.js';
 import { CrashBooks, nameOf } from '../support/crash-books.js';
 import { chance } from '../support/crash-chance.js';
 import { BOUNDARY, postPush } from '../support/crash-initiator.js';
-import { CrashGateway, lastingPort, lastingPorts, SharedRedis } from '../support/crash-process.js';
+import { CrashGateway, gatewayPorts, SharedRedis } from '../support/crash-process.js';
 import { CrashTerminal } from '../support/crash-terminal.js';
 import { buildGateway } from '../support/gateway-process.js';
 import { multipartBody, papText } from '../support/pap.js';
+import { freePort } from '../support/ports.js';
 import { RedisProxy, runs } from '../support/redis-proxy.js';
 import { startScriptedInitiator } from '../support/scripted-initiator.js';
 
@@ -55,7 +56,7 @@ let count = 0;
 beforeAll(async () => {
   buildGateway();
   home = mkdtempSync(join(tmpdir(), 'carillon-points-'));
-  redis = new SharedRedis(join(home, 'redis'), await lastingPort());
+  redis = new SharedRedis(join(home, 'redis'), await freePort());
   await redis.start();
   proxy = await RedisProxy.start(redis.port);
   gateway = await newGateway('gateway', proxy.url);
@@ -82,7 +83,7 @@ async function newGateway(name: string, redisUrl: string): Promise<CrashGateway>
     name,
     home,
     dataDir: join(home, 'data'),
-    ports: await lastingPorts(),
+    ports: await gatewayPorts(),
     redisUrl,
     config: {
       domain: 'crash.test',

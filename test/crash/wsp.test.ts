@@ -7,12 +7,12 @@ import { decodeSia } from '../../src/protocols/sia/index.js';
 import { WspListener } from '../../src/terminal/wsp-listener.js';
 import { WspSession } from '../../src/terminal/wsp-session.js';
 import { describeHandOverCrashes } from '../support/crash-hand-over.js';
-import { lastingPort } from '../support/crash-process.js';
+import { freePort } from '../support/ports.js';
 
 describeHandOverCrashes('a gateway that is killed while it pushes in a WSP session', {
   seed: 9201,
   async terminal(taken) {
-    const port = await lastingPort();
+    const port = await freePort();
     let session: WspSession | undefined;
 
     /** A SIR has come: the session that there was is gone, and a new one is opened; when the gateway is gone too, the next SIR does that. */

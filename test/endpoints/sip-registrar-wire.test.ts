@@ -7,7 +7,7 @@ import { publicUserIdentity } from '../../src/registry/public-user-identity.js';
 import { sipCredentials } from '../../src/registry/sip-credentials.js';
 import { noLog } from '../../src/telemetry/log.js';
 import type { SipFlow } from '../../src/transports/sip-stack/sip-stack.js';
-import { callWithSipp } from '../interop/sipp/run-sipp.js';
+import { CLEAN, call } from '../interop/sipp/run.js';
 import { MemoryRegistry } from '../support/memory-registry.js';
 import {
   closeAll,
@@ -137,8 +137,7 @@ describe('over the wire', () => {
     it(`sipp registers, reads its GRUU and takes everything back over ${transport.toUpperCase()}`, async () => {
       const gateway = await openRegistrar();
       const { port } = gateway[transport];
-      const result = await callWithSipp(port, { scenario: 'uac-register-life', transport, calls: 1 });
-      expect(result).toEqual({ exitCode: 0, errors: '' });
+      expect(await call(port, { scenario: 'uac-register-life', transport })).toEqual(CLEAN);
       expect(await gateway.events.next()).toBe('registered');
       expect(await gateway.events.next()).toBe('unregistered');
       expect(await gateway.registry.bindings(ALICE)).toEqual([]);

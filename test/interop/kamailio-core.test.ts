@@ -9,7 +9,8 @@ import { DOMAIN, E2eGateway, PPG_URI, when } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
 import { instance, TerminalGuest } from '../support/e2e-terminal.js';
 import { CORE_DOMAIN, Kamailio, PASSWORD } from '../support/kamailio.js';
-import { CLEAN, callAndRead, freePort } from './sipp-terminal/run.js';
+import { freePort } from '../support/ports.js';
+import { CLEAN, callAndRead } from './sipp/run.js';
 
 const USERS = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace'] as const;
 const identityOf = (name: string) => `sip:${name}@${CORE_DOMAIN}`;

@@ -7,7 +7,8 @@ import { E2eGateway } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
 import { instance, TerminalGuest } from '../support/e2e-terminal.js';
 import { CORE_DOMAIN, Kamailio, PASSWORD } from '../support/kamailio.js';
-import { callAndRead, freePort } from './sipp-terminal/run.js';
+import { freePort } from '../support/ports.js';
+import { callAndRead } from './sipp/run.js';
 
 const USERS = ['alice', 'bob'] as const;
 const ALICE = `sip:alice@${CORE_DOMAIN}`;

@@ -7,7 +7,7 @@ import { E2eGateway, when } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
 import { instance, TerminalGuest } from '../support/e2e-terminal.js';
 import { CORE_DOMAIN, Kamailio, PASSWORD } from '../support/kamailio.js';
-import { freePort } from './sipp-terminal/run.js';
+import { freePort } from '../support/ports.js';
 
 const ALICE = `sip:alice@${CORE_DOMAIN}`;
 

@@ -7,8 +7,8 @@ import { E2eGateway } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
 import { instance, TerminalGuest } from '../support/e2e-terminal.js';
 import { CORE_DOMAIN, Kamailio, PASSWORD } from '../support/kamailio.js';
+import { freePort } from '../support/ports.js';
 import { TestCa } from '../support/test-ca.js';
-import { freePort } from './sipp-terminal/run.js';
 
 const ALICE = `sip:alice@${CORE_DOMAIN}`;
 const BOB = `sip:bob@${CORE_DOMAIN}`;

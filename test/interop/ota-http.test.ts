@@ -16,7 +16,7 @@ import { encodeSia } from '../../src/protocols/sia/index.js';
 import { OtaHttpListener } from '../../src/terminal/ota-http-listener.js';
 import { OtaResponder } from '../../src/terminal/ota-http-responder.js';
 import { BearerStage, SENDER } from '../support/bearer-stage.js';
-import { lastingPort } from '../support/crash-process.js';
+import { freePort } from '../support/ports.js';
 import { dissect, dissectFields } from '../support/tshark.js';
 
 const run = promisify(execFile);
@@ -95,7 +95,7 @@ describe('nginx as the terminal', () => {
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'carillon-nginx-'));
-    port = await lastingPort();
+    port = await freePort();
     writeFileSync(join(directory, 'nginx.conf'), configuration(directory, port));
     nginx = spawn(
       'nginx',

@@ -7,10 +7,11 @@ import { systemClock } from '../../src/app/system-clock.js';
 import { decodePidf } from '../../src/protocols/pidf/index.js';
 import { Subscriber } from '../../src/transports/sip-stack/subscriber.js';
 import type { CapturedPacket } from '../support/pcap.js';
+import { freePort } from '../support/ports.js';
 import { dissectFields } from '../support/tshark.js';
 import { closeAll, Inbox, openStack } from '../transports/sip-stack/support.js';
-import { answer, CLEAN, freePort } from './sipp-terminal/run.js';
-import { openUdpTap } from './sipp-terminal/udp-tap.js';
+import { answer, CLEAN } from './sipp/run.js';
+import { openUdpTap } from './sipp/udp-tap.js';
 
 afterEach(closeAll);
 

@@ -9,7 +9,7 @@ import {
 } from '../../src/protocols/sip/index.js';
 import type { ServerRequest, SipStack } from '../../src/transports/sip-stack/sip-stack.js';
 import { closeAll, openStack } from '../transports/sip-stack/support.js';
-import { answerWithSipp, callWithSipp } from './sipp/run-sipp.js';
+import { answer, CLEAN, call } from './sipp/run.js';
 
 afterEach(closeAll);
 
@@ -18,7 +18,6 @@ const SDP = {
   body: Buffer.from('v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n'),
   contentType: 'application/sdp',
 };
-const CLEAN = { exitCode: 0, errors: '' };
 
 function answerAll(stack: SipStack): void {
   stack.onRequest('MESSAGE', (request) => request.respond(202));
@@ -51,9 +50,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     'sipp as caller: %s',
     async (scenario) => {
       const server = await openStack({}, answerAll);
-      expect(await callWithSipp(server[transport].port, { scenario, transport, calls: CALLS })).toEqual(
-        CLEAN,
-      );
+      expect(await call(server[transport].port, { scenario, transport, calls: CALLS })).toEqual(CLEAN);
       expect(server.log.filter(({ level }) => level === 'error')).toEqual([]);
     },
   );
@@ -63,7 +60,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
   const credentials = { username: 'alice', password: 'secret' };
 
   test.each(['uas-message', 'uas-message-401', 'uas-message-407'])('sipp as callee: %s', async (scenario) => {
-    const callee = await answerWithSipp({ scenario, transport, calls: CALLS });
+    const callee = await answer({ scenario, transport, calls: CALLS });
     const { stack } = await openStack();
     const uri = `sip:bob@127.0.0.1:${callee.port}${suffix}`;
     const one = () =>
@@ -81,7 +78,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
   });
 
   test('sipp as callee: uas-invite', async () => {
-    const callee = await answerWithSipp({ scenario: 'uas-invite', transport, calls: CALLS });
+    const callee = await answer({ scenario: 'uas-invite', transport, calls: CALLS });
     const { stack } = await openStack();
     const uri = `sip:bob@127.0.0.1:${callee.port}${suffix}`;
     const one = async () => {
@@ -94,7 +91,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
   });
 
   test('sipp as callee: uas-busy', async () => {
-    const callee = await answerWithSipp({ scenario: 'uas-busy', transport, calls: CALLS });
+    const callee = await answer({ scenario: 'uas-busy', transport, calls: CALLS });
     const { stack } = await openStack();
     const uri = `sip:bob@127.0.0.1:${callee.port}${suffix}`;
     const one = () =>

@@ -8,11 +8,12 @@ import { decodeSia } from '../../src/protocols/sia/index.js';
 import { E2eGateway, PPG_URI, when } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
 import { instance } from '../support/e2e-terminal.js';
+import { freePort } from '../support/ports.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { dissectFields } from '../support/tshark.js';
-import { PlainMsrpTerminal } from './sipp-terminal/plain-msrp.js';
-import { answer, CLEAN, call, freePort, type SippCallee, type Transport } from './sipp-terminal/run.js';
-import { bodyOf, headerOf, openUdpTap, type UdpTap } from './sipp-terminal/udp-tap.js';
+import { PlainMsrpTerminal } from './sipp/plain-msrp.js';
+import { answer, CLEAN, call, type SippCallee, type Transport } from './sipp/run.js';
+import { bodyOf, headerOf, openUdpTap, type UdpTap } from './sipp/udp-tap.js';
 
 let gateway: E2eGateway;
 let initiator: Initiator;

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -15,6 +14,7 @@ import {
   storeError,
 } from '../../src/stores/redis-connection.js';
 import type { LogEvent } from '../../src/telemetry/log.js';
+import { freePort } from '../support/ports.js';
 
 let home: string;
 let servers: ChildProcess[];
@@ -53,14 +53,6 @@ async function serve(port: number, ...lines: string[]): Promise<ChildProcess> {
   }
   server.stdout?.resume();
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function connect(url: string, role: RedisRole): RedisClient {

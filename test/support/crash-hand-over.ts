@@ -15,9 +15,10 @@ import type { Script } from '../../src/stores/script.js';
 import { CrashAdmin } from './crash-admin.js';
 import { chance } from './crash-chance.js';
 import { BOUNDARY, postPush } from './crash-initiator.js';
-import { CrashGateway, lastingPort, lastingPorts, SharedRedis } from './crash-process.js';
+import { CrashGateway, gatewayPorts, SharedRedis } from './crash-process.js';
 import { buildGateway } from './gateway-process.js';
 import { multipartBody, papText } from './pap.js';
+import { freePort } from './ports.js';
 import { RedisProxy, runs } from './redis-proxy.js';
 
 /** The terminal's side. */
@@ -54,7 +55,7 @@ export function describeHandOverCrashes(what: string, options: HandOverOptions):
     beforeAll(async () => {
       buildGateway();
       home = mkdtempSync(join(tmpdir(), 'carillon-crash-'));
-      redis = new SharedRedis(join(home, 'redis'), await lastingPort());
+      redis = new SharedRedis(join(home, 'redis'), await freePort());
       await redis.start();
       proxy = await RedisProxy.start(redis.port);
       terminal = await options.terminal((id) => taken.push(id));
@@ -62,7 +63,7 @@ export function describeHandOverCrashes(what: string, options: HandOverOptions):
         name: 'gateway',
         home,
         dataDir: join(home, 'data'),
-        ports: await lastingPorts(),
+        ports: await gatewayPorts(),
         redisUrl: proxy.url,
         config: {
           domain: 'crash.test',

@@ -7,10 +7,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ROOT } from './gateway-process.js';
+import { freePort } from './ports.js';
 
 export const ADMIN_TOKEN = 'crash-test';
 const READY_LIMIT_MS = 60_000;
@@ -231,35 +232,7 @@ function endWithUs(child: ChildProcess): void {
   child.once('exit', () => children.delete(child));
 }
 
-const FIRST_PORT = 20_000;
-const LAST_PORT = 30_000;
-let nextPort = FIRST_PORT + ((process.pid * 16) % (LAST_PORT - FIRST_PORT - 200));
-
-/**
- * A port that is free on UDP's and TCP's side now and that the system gives to nobody who asks for any: it lies below the
- * ephemeral ones, so that a gateway finds it free again after each of its deaths.
- */
-export async function lastingPort(): Promise<number> {
-  for (;;) {
-    nextPort = nextPort < LAST_PORT ? nextPort + 1 : FIRST_PORT;
-    if (await isFree(nextPort)) return nextPort;
-  }
-}
-
-export async function lastingPorts(): Promise<Ports> {
-  const [http, admin, sip, msrp] = [
-    await lastingPort(),
-    await lastingPort(),
-    await lastingPort(),
-    await lastingPort(),
-  ];
+export async function gatewayPorts(): Promise<Ports> {
+  const [http, admin, sip, msrp] = [await freePort(), await freePort(), await freePort(), await freePort()];
   return { http, admin, sip, msrp };
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
 }

@@ -21,13 +21,13 @@ import {
 } from './crash-initiator.js';
 import {
   CrashGateway,
+  gatewayPorts,
   killPrivateRedis,
-  lastingPort,
-  lastingPorts,
   privateRedisSocket,
   SharedRedis,
 } from './crash-process.js';
 import { CrashTerminal, type Habit } from './crash-terminal.js';
+import { freePort } from './ports.js';
 
 /** What is done to the gateway. `both` kills it together with its Redis, `halt` stops it for longer than a lease. */
 export type Disturbance = 'gateway' | 'redis' | 'both' | 'halt';
@@ -130,7 +130,7 @@ class CrashRun {
     const { gateways, home } = this.#options;
     mkdirSync(this.#dataDir, { recursive: true });
     if (gateways === 2) {
-      this.#shared = new SharedRedis(join(home, 'redis'), await lastingPort());
+      this.#shared = new SharedRedis(join(home, 'redis'), await freePort());
       await this.#shared.start();
     }
     for (const name of ['a', 'b'].slice(0, gateways)) await this.#addGateway(`gateway-${name}`);
@@ -144,7 +144,7 @@ class CrashRun {
   async #addGateway(name: string): Promise<void> {
     const options = { name, home: this.#options.home, dataDir: this.#dataDir, config: CONFIG };
     const redis = this.#shared === undefined ? {} : { redisUrl: this.#shared.url };
-    this.#gateways.push(new CrashGateway({ ...options, ...redis, ports: await lastingPorts() }));
+    this.#gateways.push(new CrashGateway({ ...options, ...redis, ports: await gatewayPorts() }));
   }
 
   /** Users with one to three terminals of every habit, profile and transport. */

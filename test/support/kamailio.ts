@@ -6,12 +6,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../interop/sipp-terminal/run.js';
 import { when } from './e2e-gateway.js';
 import { ROOT } from './gateway-process.js';
+import { acceptsTcp, freePort } from './ports.js';
 
 export const CORE_DOMAIN = 'example.test';
 /** Of every user of the core. */
@@ -78,7 +77,7 @@ export class Kamailio implements AsyncDisposable {
     );
     const kamailio = new Kamailio(host, port, child, folder);
     await when(
-      () => (child.exitCode === null ? accepts(host, port) : Promise.reject(new Error(kamailio.#output))),
+      () => (child.exitCode === null ? acceptsTcp(port, host) : Promise.reject(new Error(kamailio.#output))),
       Boolean,
       'kamailio',
     );
@@ -151,16 +150,4 @@ async function setSite(file: string, values: Readonly<Record<string, string | bo
 function subscriberRow(user: string): string {
   const ha1 = createHash('md5').update(`${user}:${CORE_DOMAIN}:${PASSWORD}`).digest('hex');
   return `${user}:${CORE_DOMAIN}:${ha1}\n`;
-}
-
-async function accepts(host: string, port: number): Promise<boolean> {
-  const socket = connect(port, host);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }

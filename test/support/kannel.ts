@@ -5,10 +5,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lastingPort } from './crash-process.js';
+import { when } from './e2e-gateway.js';
+import { acceptsTcp, freePort } from './ports.js';
 
 const PATIENCE_MS = 20_000;
 /** PDUs of clients without sessions, and with. */
@@ -37,11 +37,11 @@ export class Kannel implements AsyncDisposable {
   static async start(): Promise<Kannel> {
     const directory = mkdtempSync(join(tmpdir(), 'carillon-kannel-'));
     const [admin, sms, wap, ppg, centre] = [
-      await lastingPort(),
-      await lastingPort(),
-      await lastingPort(),
-      await lastingPort(),
-      await lastingPort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
     ];
     const file = join(directory, 'kannel.conf');
     writeFileSync(
@@ -87,9 +87,9 @@ connect-allow-ip = 127.0.0.1
       });
     const boxes = [box('bearerbox')];
     try {
-      await listens(wap);
+      await when(() => acceptsTcp(wap), Boolean, 'bearerbox');
       boxes.push(box('wapbox'));
-      await listens(ppg);
+      await when(() => acceptsTcp(ppg), Boolean, 'wapbox');
       const kannel = new Kannel(directory, boxes, ppg);
       await kannel.logged('bearerbox', 'Client connected from');
       return kannel;
@@ -148,20 +148,5 @@ connect-allow-ip = 127.0.0.1
       await ended;
     }
     rmSync(this.#directory, { recursive: true, force: true });
-  }
-}
-
-async function listens(port: number): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const isThere = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
-    });
-    socket.destroy();
-    if (isThere) return;
-    if (Date.now() > deadline) throw new Error(`nobody listens on port ${port}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

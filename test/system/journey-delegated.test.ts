@@ -4,6 +4,7 @@ import { E2eGateway, INITIATOR } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
 import { ResultServer } from '../support/e2e-result-server.js';
 import { instance, TerminalGuest } from '../support/e2e-terminal.js';
+import { freePort } from '../support/ports.js';
 
 const ALICE = 'sip:alice@example.test';
 const [PHONE, PC] = [instance(1), instance(2)];
@@ -37,15 +38,6 @@ afterAll(async () => {
   await first?.[Symbol.asyncDispose]();
   await near?.[Symbol.asyncDispose]();
 });
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 describe('a push that is handed to another gateway', () => {
   it('is delivered there, and the result reaches the initiator through the first', async () => {

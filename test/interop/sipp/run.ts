@@ -3,15 +3,13 @@
  * test. What sipp received is read from its own message trace.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { when } from '../../support/e2e-gateway.js';
+import { acceptsTcp, freePort, isUdpTaken } from '../../support/ports.js';
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 
@@ -20,7 +18,8 @@ export type Transport = 'udp' | 'tcp';
 export interface SippOptions {
   readonly scenario: string;
   readonly transport: Transport;
-  readonly values: Readonly<Record<string, string>>;
+  /** Default: none. */
+  readonly values?: Readonly<Record<string, string>>;
   /** Local port; absent: any. */
   readonly port?: number;
   /** Calls after which it ends; default 1. */
@@ -88,18 +87,6 @@ export async function answer(options: SippOptions): Promise<SippCallee> {
   };
 }
 
-/** Below the ports that the system gives out by itself, where any connection might take one between our look and its use. */
-const PORTS = { first: 11_000, count: 10_000 };
-let nextPort = randomInt(PORTS.count);
-
-/** A port of 127.0.0.1 that nobody has, on UDP or TCP. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.first + (nextPort++ % PORTS.count);
-    if (!(await isUdpTaken(port)) && !(await isTcpTaken(port))) return port;
-  }
-}
-
 interface Run {
   readonly child: ChildProcess;
   readonly folder: string;
@@ -110,7 +97,7 @@ async function start(
   extra: readonly string[],
   options: SippOptions & { readonly port: number },
 ): Promise<Run> {
-  const { scenario, transport, values, port, calls = 1, callId } = options;
+  const { scenario, transport, values = {}, port, calls = 1, callId } = options;
   const folder = await mkdtemp(join(tmpdir(), 'carillon-sipp-'));
   const template = await readFile(join(FOLDER, `${scenario}.xml`), 'utf8');
   const file = join(folder, `${scenario}.xml`);
@@ -119,6 +106,7 @@ async function start(
     ...['-sf', file, '-t', transport === 'udp' ? 'u1' : 't1', '-i', '127.0.0.1', '-m', String(calls)],
     ...['-recv_timeout', '30000', '-timeout', '45', '-nostdin', '-trace_err', '-trace_msg', '-nd'],
     ...['-p', String(port)],
+    ...['-watchdog_interval', '0'], // that this machine is busy is no error of the calls
     ...(callId === undefined ? [] : ['-cid_str', callId]),
     ...extra,
   ];
@@ -140,18 +128,18 @@ async function receivedIn(folder: string): Promise<readonly string[]> {
     .map((entry) => entry.slice(entry.indexOf('\n\n') + 2));
 }
 
-/** Values inside attributes are escaped as XML; in message text (CDATA) they stand as they are. */
+/** Regular expressions are escaped as the attributes that they stand in; in message text (CDATA) everything stands as it is. */
 function filled(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(
-    /(="[^"]*")|\{\{(\w+)\}\}/g,
-    (whole, attribute: string | undefined, name: string) =>
-      attribute === undefined ? value(values, name) : inAttribute(whole, values),
+    /( regexp="[^"]*")|\{\{(\w+)\}\}/g,
+    (whole, expression: string | undefined, name: string) =>
+      expression === undefined ? value(values, name) : inAttribute(whole, values),
   );
 }
 
 function inAttribute(attribute: string, values: Readonly<Record<string, string>>): string {
-  const text = attribute.slice(2, -1).replace(/\{\{(\w+)\}\}/g, (_, name: string) => value(values, name));
-  return `="${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')}"`;
+  const text = attribute.replace(/\{\{(\w+)\}\}/g, (_, name: string) => value(values, name));
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 function value(values: Readonly<Record<string, string>>, name: string): string {
@@ -164,36 +152,4 @@ function value(values: Readonly<Record<string, string>>, name: string): string {
 async function read(folder: string, ending: string): Promise<string> {
   const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(ending));
   return (await Promise.all(files.map((name) => readFile(join(folder, name), 'latin1')))).join('');
-}
-
-async function isUdpTaken(port: number): Promise<boolean> {
-  const socket = createSocket('udp4').bind(port, '127.0.0.1');
-  const isTaken = await Promise.race([
-    once(socket, 'listening').then(() => false),
-    once(socket, 'error').then(() => true),
-  ]).catch(() => true);
-  if (!isTaken) await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return isTaken;
-}
-
-async function isTcpTaken(port: number): Promise<boolean> {
-  const server = createServer().listen(port, '127.0.0.1');
-  const isTaken = await Promise.race([
-    once(server, 'listening').then(() => false),
-    once(server, 'error').then(() => true),
-  ]).catch(() => true);
-  if (!isTaken) await new Promise<void>((resolve) => server.close(() => resolve()));
-  return isTaken;
-}
-
-async function acceptsTcp(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
 }
