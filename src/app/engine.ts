@@ -129,7 +129,6 @@ export function createEngine(options: EngineOptions): Engine {
 
   const delivery = new PushDelivery({
     store: stores.pushes,
-    lanes: stores.lanes,
     clock,
     contentValidator,
     alarms,
@@ -138,7 +137,6 @@ export function createEngine(options: EngineOptions): Engine {
 
   const settling: SettlingPorts = {
     store: stores.pushes,
-    lanes: stores.lanes,
     clock,
     alarms,
     observe: facts.delivery,
@@ -214,7 +212,6 @@ export function createEngine(options: EngineOptions): Engine {
 
   const receiptPorts: ReceiptPorts = {
     ...settling,
-    lanes: stores.lanes,
     findTerminal: reaching.findTerminal,
     bearers: options.bearers,
     kick: wakeLane,
@@ -226,7 +223,7 @@ export function createEngine(options: EngineOptions): Engine {
     refused: reaching.refused,
     clock,
   };
-  const acceptancePorts = { store: stores.pushes, lanes: stores.lanes, alarms, clock };
+  const acceptancePorts = { store: stores.pushes, alarms, clock };
 
   const tellResults = async (dueBefore: number) => {
     for (const { uid, recipient } of await stores.pushes.owedResults(dueBefore, SWEEP_LIMIT)) {

@@ -91,8 +91,7 @@ class Drainage {
   async #handOver(entry: LaneEntry): Promise<void> {
     const { terminal, ports } = this.#run;
     const delivery = await ports.cargo.deliver(terminal, entry.id, this.#connection, this.#held.lease.token);
-    if (delivery.kind === 'done') await ports.store.remove(terminal, [entry]);
-    if (delivery.kind === 'parked') await ports.store.park(terminal, [entry]);
+    if (delivery.kind === 'leftOver') await ports.store.remove(terminal, [entry]);
     if (delivery.kind === 'stop') this.#stopped ??= delivery;
     if (delivery.kind === 'onHold') this.#mustLook = true;
     if (delivery.kind === 'unfit') this.#unfit.add(entry.id);

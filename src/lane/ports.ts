@@ -44,15 +44,8 @@ export interface LaneStore {
   ): Promise<{ lease: Lease; lane: LaneSnapshot } | undefined>;
   /** Prolongs the lease and reads on. Undefined when the lease was lost: stop at once. */
   renew(lease: Lease, window: LaneWindow): Promise<{ lease: Lease; lane: LaneSnapshot } | undefined>;
-  /** Takes entries out of the lane: settled, or left-overs. An emptied lane has no due moment. Safe to repeat. */
+  /** Takes left-overs out of the lane. An emptied lane has no due moment. Safe to repeat. */
   remove(terminal: TerminalId, entries: readonly LaneEntry[]): Promise<void>;
-  /**
-   * Sets entries aside whose content a network has: they take no more part in draining and keep their deadline, until they
-   * are removed or resumed. Safe to repeat.
-   */
-  park(terminal: TerminalId, entries: readonly LaneEntry[]): Promise<void>;
-  /** Puts a parked entry back in line, behind those that wait. Nothing happens to an entry that is not parked. */
-  resume(terminal: TerminalId, entry: LaneEntry): Promise<void>;
   /**
    * Gives the lease back and sets the lane's due moment, unless something happened since `version`: then the lease
    * stays and the answer is `again`. A lane without entries gets no due moment (`empty`); a lease that was `lost` before
@@ -85,7 +78,10 @@ export interface LaneStore {
   totals(now: number): Promise<{ lanes: number; oldestDueAt?: number }>;
 }
 
-/** What a lane carries. The system that placed an entry hands it over and learns what became of it. */
+/**
+ * What a lane carries. The system that placed an entry hands it over, learns what became of it, and takes it out of the lane or sets
+ * it aside in the step that records it.
+ */
 export interface LaneCargo {
   /** Delivers one entry on a connection. Never throws. */
   deliver(terminal: TerminalId, id: string, connection: TerminalConnection, token: number): Promise<Delivery>;
@@ -93,10 +89,11 @@ export interface LaneCargo {
   expire(terminal: TerminalId, id: string): Promise<void>;
 }
 
-/** `done`: final, take it out of the lane. `stop`: keep it, and this connection is of no more use. */
+/** `done`: final, and out of the lane. `stop`: keep it, and this connection is of no more use. */
 export type Delivery =
   | { readonly kind: 'done' }
-  | { readonly kind: 'parked' } // a network has it and will say what becomes of it: set it aside
+  | { readonly kind: 'leftOver' } // it has ended before: take it out of the lane
+  | { readonly kind: 'parked' } // a network has it and will say what becomes of it; it is set aside
   | { readonly kind: 'onHold' } // nothing was sent: keep it, and look at the lane
   | { readonly kind: 'unfit'; readonly reason: string } // this connection cannot carry it; another way may
   | { readonly kind: 'stop'; readonly reason: string; readonly retryAt?: number };

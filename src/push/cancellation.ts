@@ -1,15 +1,13 @@
 /** Cancellation: takes back what is still held. A delivery that has been settled keeps its state. */
 import type { Clock } from '../kernel/clock.js';
 import { RefusedError } from '../kernel/errors.js';
-import type { LaneStore } from '../lane/ports.js';
 import type { TerminalId } from '../registry/user.js';
 import type { Alarms, PushStore } from './ports.js';
-import { laneEntryOf, type Push, type PushUid, type Recipient } from './push-message.js';
+import type { Push, PushUid, Recipient } from './push-message.js';
 import { recipientsNamed } from './status-query.js';
 
 export interface CancellationPorts {
   readonly store: PushStore;
-  readonly lanes: Pick<LaneStore, 'remove'>;
   readonly alarms: Pick<Alarms, 'resultDue'>;
   readonly clock: Clock;
 }
@@ -47,7 +45,7 @@ export async function takeBack(
   reason: string,
   ports: CancellationPorts,
 ): Promise<readonly TerminalId[]> {
-  const { store, lanes, alarms, clock } = ports;
+  const { store, alarms, clock } = ports;
   const now = clock.now();
   const takenBack = await Promise.all(
     terminals.map(async (terminal) => {
@@ -57,7 +55,6 @@ export async function takeBack(
         reason,
         notifyAt: now,
       });
-      if (settled.state !== 'handed') await lanes.remove(terminal, [laneEntryOf(push)]);
       await Promise.all(settled.owed.map((recipient) => alarms.resultDue(push.uid, recipient, now)));
       return settled.moved ? [terminal] : [];
     }),

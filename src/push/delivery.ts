@@ -11,7 +11,6 @@ import type {
   ConnectionOutcome,
   Delivery,
   LaneCargo,
-  LaneStore,
   TerminalConnection,
 } from '../lane/ports.js';
 import { PAP_CODE } from '../protocols/pap/index.js';
@@ -19,12 +18,11 @@ import type { TerminalId } from '../registry/user.js';
 import { binaryTypeOf, type ContentValidator, convertForTerminal } from './content-conversion.js';
 import type { DeliveryState } from './journey.js';
 import type { Alarms, PushStore, Settlement } from './ports.js';
-import { FIRST_HAS_IT, laneEntryOf, type PushUid } from './push-message.js';
+import { FIRST_HAS_IT, type PushUid } from './push-message.js';
 import { confirmationFor } from './quality-of-service.js';
 
 export interface DeliveryPorts {
   readonly store: PushStore;
-  readonly lanes: Pick<LaneStore, 'remove'>;
   readonly clock: Clock;
   /** Knows the document types that are compiled for terminals which read only their binary form. */
   readonly contentValidator: ContentValidator;
@@ -119,9 +117,9 @@ export class PushDelivery implements LaneCargo {
     switch (begun.kind) {
       case 'missing': // a left-over: the push has been settled and forgotten
       case 'settled':
-        return { kind: 'done' };
-      case 'handed': // a crash came before the lane had set it aside
-        return { kind: 'parked' };
+        return { kind: 'leftOver' };
+      case 'handed': // a crash came before its entry was set aside
+        return this.#await(uid, terminal);
       case 'fenced':
         return { kind: 'stop', reason: 'a newer lease is at work' };
       case 'onHold':
@@ -231,20 +229,7 @@ export class PushDelivery implements LaneCargo {
   }
 }
 
-export type SettlingPorts = Pick<DeliveryPorts, 'store' | 'lanes' | 'clock' | 'alarms' | 'observe'>;
-
-/** What a crash leaves in a lane here is dropped when its turn comes. */
-async function leaveLanes(
-  uid: PushUid,
-  terminals: readonly TerminalId[],
-  { store, lanes, observe }: Pick<SettlingPorts, 'store' | 'lanes' | 'observe'>,
-): Promise<void> {
-  const story = await store.story(uid);
-  for (const terminal of terminals) {
-    if (story) await lanes.remove(terminal, [laneEntryOf(story.push)]);
-    observe({ kind: 'settled', uid, terminal, state: 'cancelled', reason: FIRST_HAS_IT });
-  }
-}
+export type SettlingPorts = Pick<DeliveryPorts, 'store' | 'clock' | 'alarms' | 'observe'>;
 
 /**
  * Ends a delivery, tells telemetry, and sets the alarms of the reports that are owed now. Returns false when the delivery had ended
@@ -254,7 +239,7 @@ export async function settleDelivery(
   uid: PushUid,
   terminal: TerminalId,
   settlement: Omit<Settlement, 'at' | 'notifyAt'>,
-  { store, lanes, clock, alarms, observe }: SettlingPorts,
+  { store, clock, alarms, observe }: SettlingPorts,
   ageMs?: number,
 ): Promise<boolean> {
   const now = clock.now();
@@ -274,7 +259,9 @@ export async function settleDelivery(
       ...(ageMs === undefined ? {} : { ageMs }),
     });
   }
-  if (takenBack.length > 0) await leaveLanes(uid, takenBack, { store, lanes, observe });
+  for (const other of takenBack) {
+    observe({ kind: 'settled', uid, terminal: other, state: 'cancelled', reason: FIRST_HAS_IT });
+  }
   await Promise.all(owed.map((recipient) => alarms.resultDue(uid, recipient, now)));
   return moved;
 }

@@ -28,12 +28,18 @@ export interface PushStore {
     attempt: { token: number; bearer: string; at: number },
   ): Promise<Begun>;
 
-  /** Notes that a network has the content and will say what becomes of it. False when the delivery is not `held` any more. */
+  /**
+   * Notes that a network has the content and will say what becomes of it, and sets its lane entry aside until then: it takes no more part in
+   * draining and keeps its deadline. False when the delivery is settled. Safe to repeat.
+   */
   handOver(uid: PushUid, terminal: TerminalId, at: number): Promise<boolean>;
-  /** The network gave it up: `held` again, for other bearers than this. False when the delivery is not `handed`. */
+  /** The network gave it up: `held` again for other bearers than this, and in line behind what waits. False when it is not `handed`. */
   handBack(uid: PushUid, terminal: TerminalId, back: { bearer: string; at: number }): Promise<boolean>;
 
-  /** Ends one delivery; one that is final, or too far for the event, keeps its state. Owed results are recorded in the same step. */
+  /**
+   * Ends one delivery and takes it out of its lane; one that is final, or too far for the event, keeps its state. Owed results are
+   * recorded in the same step.
+   */
   settle(uid: PushUid, terminal: TerminalId, settlement: Settlement): Promise<Settled>;
 
   story(uid: PushUid): Promise<PushStory | undefined>;

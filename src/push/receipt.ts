@@ -3,15 +3,13 @@
  * network gave it up and the terminal can be reached in another way, puts it back in line. Receipts come late, twice, or before
  * the network's own answer: whatever comes after the end changes nothing.
  */
-import type { LaneStore } from '../lane/ports.js';
 import type { BearerName, Terminal, TerminalId } from '../registry/user.js';
 import { waysTo } from './bearer-choice.js';
 import { type SettlingPorts, settleDelivery } from './delivery.js';
 import type { Bearer } from './ports.js';
-import { laneEntryOf, type PushHead, type PushUid } from './push-message.js';
+import type { PushHead, PushUid } from './push-message.js';
 
 export interface ReceiptPorts extends SettlingPorts {
-  readonly lanes: Pick<LaneStore, 'remove' | 'resume'>;
   readonly findTerminal: (terminal: TerminalId) => Promise<Terminal | undefined>;
   readonly bearers: ReadonlyMap<BearerName, Bearer>;
   readonly kick: (terminal: TerminalId) => void;
@@ -32,12 +30,11 @@ export interface Receipt {
 /** Resolves when what the receipt says is durable. Safe to repeat. */
 export async function takeReceipt(receipt: Receipt, ports: ReceiptPorts): Promise<void> {
   const { uid, terminal, bearer, outcome, detail, code } = receipt;
-  const { store, clock, lanes } = ports;
+  const { store, clock } = ports;
   const story = await store.story(uid);
   if (!story) return; // settled and forgotten
   const { failedBearers = [] } = story.deliveries.find((one) => one.terminal === terminal) ?? {};
   if (outcome !== 'delivered' && failedBearers.includes(bearer)) return; // told before; another bearer has it by now
-  const entry = laneEntryOf(story.push);
   // What another gateway gave up is given up: it had the ways.
   if (
     outcome === 'failed' &&
@@ -45,7 +42,6 @@ export async function takeReceipt(receipt: Receipt, ports: ReceiptPorts): Promis
     (await hasOtherWay(story.push, terminal, [...failedBearers, bearer], ports))
   ) {
     if (!(await store.handBack(uid, terminal, { bearer, at: clock.now() }))) return;
-    await lanes.resume(terminal, entry);
     ports.kick(terminal);
     return;
   }
@@ -57,7 +53,6 @@ export async function takeReceipt(receipt: Receipt, ports: ReceiptPorts): Promis
     const event = outcome === 'aborted' ? 'abort' : 'fail';
     await settleDelivery(uid, terminal, { event, reason: detail, ...told }, ports);
   }
-  await lanes.remove(terminal, [entry]);
 }
 
 /** Is there a way to the terminal by a bearer that has not given this push up? */

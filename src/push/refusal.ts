@@ -30,14 +30,7 @@ export async function takeRefusal(
       const story = await ports.store.story(uid);
       if (!story || applicationIdOf(story.push.content.headers) !== applicationId) return false;
       const reason = `the terminal refused: ${detail}`;
-      const moved = await settleDelivery(
-        uid,
-        terminal,
-        { event: 'abort', code: REFUSED_CODE, reason },
-        ports,
-      );
-      await ports.lanes.remove(terminal, [entry]);
-      return moved;
+      return settleDelivery(uid, terminal, { event: 'abort', code: REFUSED_CODE, reason }, ports);
     }),
   );
   return given.filter(Boolean).length;

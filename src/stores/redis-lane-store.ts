@@ -19,7 +19,6 @@ import * as keys from './keys.js';
 import { connectLane, disconnectLane, unholdLane } from './lua/connect-lane.js';
 import { holdLane } from './lua/hold-lane.js';
 import { openLane } from './lua/open-lane.js';
-import { parkInLane, resumeInLane } from './lua/park-in-lane.js';
 import { recordWake } from './lua/record-wake.js';
 import { releaseLane } from './lua/release-lane.js';
 import { removeFromLane } from './lua/remove-from-lane.js';
@@ -117,26 +116,6 @@ export class RedisLaneStore implements LaneStore {
         keys.dueKey(keys.laneBucket(terminal)),
       ],
       [terminal, ...entries.map(memberOf)],
-    );
-  }
-
-  async park(terminal: TerminalId, entries: readonly LaneEntry[]): Promise<void> {
-    if (entries.length === 0) return;
-    const sets = [keys.queueKey(terminal), keys.deferredKey(terminal)];
-    await parkInLane.run(this.#redis, sets, entries.map(memberOf));
-  }
-
-  async resume(terminal: TerminalId, entry: LaneEntry): Promise<void> {
-    await resumeInLane.run(
-      this.#redis,
-      [
-        keys.laneKey(terminal),
-        keys.queueKey(terminal),
-        keys.deferredKey(terminal),
-        keys.deadlinesKey(terminal),
-        keys.dueKey(keys.laneBucket(terminal)),
-      ],
-      [terminal, memberOf(entry), this.#now()],
     );
   }
 

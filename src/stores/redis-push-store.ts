@@ -7,7 +7,13 @@
 import { isUtf8 } from 'node:buffer';
 import { advance } from '../kernel/transition-table.js';
 import type { CountedPush } from '../push/initiator-quota.js';
-import { DELIVERY, type DeliveryEvent, type DeliveryState, settledState } from '../push/journey.js';
+import {
+  DELIVERY,
+  type DeliveryEvent,
+  type DeliveryState,
+  isSettled,
+  settledState,
+} from '../push/journey.js';
 import type {
   Acceptance,
   Begun,
@@ -38,8 +44,10 @@ import * as keys from './keys.js';
 import { acceptPush } from './lua/accept-push.js';
 import { beginDelivery } from './lua/begin-delivery.js';
 import { moveDelivery } from './lua/move-delivery.js';
+import { parkInLane } from './lua/park-in-lane.js';
 import { placeInLane } from './lua/place-in-lane.js';
 import { recordResult } from './lua/record-result.js';
+import { removeFromLane } from './lua/remove-from-lane.js';
 import { settleDelivery } from './lua/settle-delivery.js';
 import { listPushes } from './push-listing.js';
 import {
@@ -245,7 +253,31 @@ export class RedisPushStore implements PushStore {
   ): Promise<boolean> {
     const { event, from, at, failed = '' } = move;
     const to = advance<DeliveryState, DeliveryEvent>(DELIVERY, from, event);
-    return (await moveDelivery.run(this.#redis, [keys.pushKey(uid)], [terminal, from, to, at, failed])) === 1;
+    const hasMoved = await moveDelivery.run(
+      this.#redis,
+      [keys.pushKey(uid), ...this.#laneInReach(terminal)],
+      [terminal, from, to, at, failed, uid],
+    );
+    if (hasMoved !== 1) return false;
+    if (this.#options.isCluster) await this.#parkApart(uid, terminal, at);
+    return true;
+  }
+
+  /** Moves the lane entry after the delivery, and once more when the delivery has moved on meanwhile. */
+  async #parkApart(uid: PushUid, terminal: TerminalId, at: number): Promise<void> {
+    let parked: DeliveryState | undefined;
+    for (;;) {
+      const [state, rank] = await this.#redis.hmget(keys.pushKey(uid), `state:${terminal}`, 'rank');
+      if ((state !== 'held' && state !== 'handed') || state === parked) return;
+      const where = state === 'handed' ? 'aside' : 'inLine';
+      await parkInLane.run(this.#redis, laneKeys(terminal), [terminal, `${rank}${uid}`, at, where]);
+      parked = state;
+    }
+  }
+
+  /** The keys of a lane for a script that changes a push as well; none on a cluster. */
+  #laneInReach(terminal: TerminalId): readonly string[] {
+    return this.#options.isCluster ? [] : laneKeys(terminal);
   }
 
   async settle(uid: PushUid, terminal: TerminalId, settlement: Settlement): Promise<Settled> {
@@ -258,6 +290,7 @@ export class RedisPushStore implements PushStore {
         keys.owedKey(bucket),
         keys.endedKey(bucket),
         keys.heldKey(bucket),
+        ...this.#laneInReach(terminal),
       ],
       [
         terminal,
@@ -277,9 +310,23 @@ export class RedisPushStore implements PushStore {
     const [moved, state, blob, counted, taken, ...rest] = reply;
     const takenBack = rest.slice(0, taken) as TerminalId[];
     const owed = rest.slice(taken) as number[];
+    const isApart = this.#options.isCluster && state !== '' && isSettled(state);
+    await this.#leaveLanes(uid, isApart ? [terminal, ...takenBack] : takenBack);
     if (blob !== '') await this.#blobs.remove(uid, blob);
     if (counted !== '') await this.#options.uncount?.(JSON.parse(counted) as CountedPush);
     return { moved: moved === 1, ...(state === '' ? {} : { state }), takenBack, owed };
+  }
+
+  /** What a crash leaves in a lane here is dropped when its turn comes. */
+  async #leaveLanes(uid: PushUid, terminals: readonly TerminalId[]): Promise<void> {
+    if (terminals.length === 0) return;
+    const rank = await this.#redis.hget(keys.pushKey(uid), 'rank');
+    await Promise.all(
+      terminals.map((terminal) => {
+        const [, ...sets] = laneKeys(terminal);
+        return removeFromLane.run(this.#redis, sets, [terminal, `${rank}${uid}`]);
+      }),
+    );
   }
 
   async #removeBlob(uid: PushUid): Promise<void> {

@@ -261,6 +261,25 @@ export function laneStoreContract(name: string, make: MakeStores): void {
     });
 
     describe('taking entries out', () => {
+      it('is what settling a delivery does, however often', async () => {
+        const [one, two] = [await place(), await place()];
+        const settle = ({ uid }: Push) =>
+          stores.pushes.settle(uid, PHONE, { event: 'deliver', at: now(), notifyAt: now() });
+        await settle(one);
+        expect(entryIds(await stores.lanes.entries(PHONE, 10))).toEqual([two.uid]);
+        await settle(two);
+        await settle(two);
+        expect(await view()).toMatchObject({ state: 'empty', held: 0 });
+        expect((await view()).dueAt).toBeUndefined();
+      });
+
+      it('does not follow from a settlement that comes too late for what a network has', async () => {
+        const { uid } = await place();
+        await stores.pushes.handOver(uid, PHONE, now());
+        await stores.pushes.settle(uid, PHONE, { event: 'cancel', at: now(), notifyAt: now() });
+        expect(await view()).toMatchObject({ held: 0, parked: 1 });
+      });
+
       it('can be repeated', async () => {
         const [one, two] = [await place(), await place()];
         await stores.lanes.remove(PHONE, [laneEntryOf(one)]);
@@ -280,7 +299,10 @@ export function laneStoreContract(name: string, make: MakeStores): void {
     });
 
     describe('entries set aside', () => {
-      const park = (...pushes: readonly Push[]) => stores.lanes.park(PHONE, pushes.map(laneEntryOf));
+      /** A network has it. */
+      const park = ({ uid }: Push) => stores.pushes.handOver(uid, PHONE, now());
+      /** The network gave it up. */
+      const resume = ({ uid }: Push) => stores.pushes.handBack(uid, PHONE, { bearer: 'sms', at: now() });
 
       it('are not handed out, and are still held', async () => {
         const [first, second] = [await place(), await place()];
@@ -315,22 +337,32 @@ export function laneStoreContract(name: string, make: MakeStores): void {
         const [first, second] = [await place(), await place()];
         const { lease, lane } = await open();
         await park(first);
-        await stores.lanes.resume(PHONE, laneEntryOf(first));
+        await resume(first);
         expect(await stores.lanes.release(lease, lane.version, now() + HOUR)).toBe('again');
         const seen = await stores.lanes.renew(lease, window());
         expect(entryIds(seen?.lane.entries ?? [])).toEqual([second.uid, first.uid]);
         expect(await stores.lanes.release(lease, seen?.lane.version ?? 0, now() + HOUR)).toBe('due');
         await park(first);
-        await stores.lanes.resume(PHONE, laneEntryOf(first));
+        await resume(first);
         expect(await stores.lanes.due(now(), 10)).toEqual([PHONE]);
       });
 
       it('come back once, and not at all when they are gone', async () => {
         const [first, second] = [await place(), await place()];
-        await stores.lanes.resume(PHONE, laneEntryOf(first));
+        await park(first);
+        expect([await resume(first), await resume(first)]).toEqual([true, false]);
+        await park(first);
         await stores.lanes.remove(PHONE, [laneEntryOf(first)]);
-        await stores.lanes.resume(PHONE, laneEntryOf(first));
+        await resume(first);
         expect(entryIds((await open()).lane.entries)).toEqual([second.uid]);
+      });
+
+      it('are set aside once more when the first time was cut short, not when they are back in line', async () => {
+        const push = await place();
+        expect([await park(push), await park(push)]).toEqual([true, true]);
+        expect(await view()).toMatchObject({ held: 0, parked: 1 });
+        await resume(push);
+        expect(await view()).toMatchObject({ held: 1, parked: 0 });
       });
 
       it('leave with the rest: an emptied lane has no due moment', async () => {

@@ -14,7 +14,7 @@ import { acceptPush } from '../../src/stores/lua/accept-push.js';
 import { beginDelivery } from '../../src/stores/lua/begin-delivery.js';
 import { openLane } from '../../src/stores/lua/open-lane.js';
 import { recordResult } from '../../src/stores/lua/record-result.js';
-import { removeFromLane } from '../../src/stores/lua/remove-from-lane.js';
+import { releaseLane } from '../../src/stores/lua/release-lane.js';
 import { settleDelivery } from '../../src/stores/lua/settle-delivery.js';
 import { RedisPushStore } from '../../src/stores/redis-push-store.js';
 import type { Script } from '../../src/stores/script.js';
@@ -298,10 +298,10 @@ describe('between sending and recording', () => {
   );
 
   it(
-    'what is recorded is not sent again, though its lane still names it',
+    'what is recorded is not sent again, though the lane was not let go of',
     async () => {
       const sent = push();
-      const killed = proxy.intercept({ matches: runs(removeFromLane), moment: 'before', act: kill });
+      const killed = proxy.intercept({ matches: runs(releaseLane), moment: 'before', act: kill });
       expect(await submit(sent)).toBe(1001);
       await killed;
       await restart();

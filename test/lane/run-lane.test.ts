@@ -781,7 +781,7 @@ describe('an activation method that carries content itself', () => {
     stage.hold(['e1']);
     answering(() => ({ kind: 'parked' }));
     await stage.run();
-    await stage.store.resume(PHONE, { id: 'e1', rank: 1 });
+    stage.store.resume(PHONE, { id: 'e1', rank: 1 }, stage.clock.now());
     answering(() => DONE);
     await stage.run();
     expect(await stage.held()).toEqual([]);
@@ -952,6 +952,7 @@ describe('when the store fails', () => {
   it('the run rejects with the error once nothing is under way', async () => {
     const slow = undecided();
     stage.hold(['e1', 'e2']);
+    stage.cargo.script('e1', { kind: 'leftOver' });
     stage.cargo.script('e2', slow.outcome);
     const other: Partial<LaneStore> = {};
     const broken = instead<LaneStore>(stage.store, other);

@@ -19,7 +19,7 @@ const cancelled = (addresses: readonly string[] = []) =>
   cancel(
     uid,
     { addresses, reason: 'by the initiator' },
-    { store: stage.store, lanes: stage.lanes, alarms: stage.alarms, clock: stage.clock },
+    { store: stage.store, alarms: stage.alarms, clock: stage.clock },
   );
 const deliver = (terminal = PHONE) =>
   stage.store.settle(uid, terminal, { event: 'deliver', at: 1, notifyAt: 1 });
@@ -68,6 +68,8 @@ describe('of a whole push', () => {
 
   it('clears the entry that a crash left in the lane of a settled delivery', async () => {
     await deliver(PHONE);
+    const { clock } = stage;
+    stage.lanes.place(PHONE, { id: uid, rank: 1 }, { now: clock.now(), deadline: clock.now() + 1000 });
     expect(await stage.held(PHONE)).toEqual([uid]);
     await cancelled();
     expect(await stage.held(PHONE)).toEqual([]);

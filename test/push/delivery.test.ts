@@ -197,13 +197,13 @@ it.each([
 describe('nothing is sent', () => {
   it('for a push that was cancelled meanwhile; the entry is a left-over', async () => {
     await stage.store.settle(uid, BOBS, { event: 'cancel', at: 1, notifyAt: 1 });
-    expect(await deliver()).toEqual({ kind: 'done' });
+    expect(await deliver()).toEqual({ kind: 'leftOver' });
     expect(stage.terminal.items).toEqual([]);
   });
 
   it('for a push that is no longer kept; the entry is a left-over', async () => {
     uid = 'forgotten' as PushUid;
-    expect(await deliver()).toEqual({ kind: 'done' });
+    expect(await deliver()).toEqual({ kind: 'leftOver' });
     expect(stage.terminal.items).toEqual([]);
   });
 

@@ -24,10 +24,9 @@ beforeEach(async () => {
   ({ uid } = await stage.submit({ addresses: [TO_BOB], notifyTo: 'http://pi.test/' }));
   activation = [SMS];
   stage.kicked.length = 0;
-  const { store, lanes, clock, alarms } = stage;
+  const { store, clock, alarms } = stage;
   ports = {
     store,
-    lanes,
     clock,
     alarms,
     observe: (fact) => stage.facts.push(fact),
@@ -43,10 +42,9 @@ beforeEach(async () => {
   };
 });
 
-/** As the lane leaves it when the network has taken the content. */
+/** The network has taken the content. */
 async function handedOver(): Promise<void> {
   await stage.store.handOver(uid, BOBS, stage.clock.now());
-  await stage.lanes.park(BOBS, [{ id: uid, rank: 1 }]);
 }
 
 const receipt = (outcome: Receipt['outcome'], more: Partial<Receipt> = {}) =>

@@ -28,7 +28,6 @@ const refuse = () =>
     },
     {
       store: stage.store,
-      lanes: stage.lanes,
       clock: stage.clock,
       alarms: stage.alarms,
       observe: (fact) => stage.facts.push(fact),

@@ -141,7 +141,7 @@ describe('an acceptance cut in two, where a push is placed lane by lane', () => 
   const repair = (olderThan: number) =>
     finishAcceptances(
       { olderThan, limit: 10 },
-      { store: pushes, lanes, alarms: { resultDue: async () => {} }, clock },
+      { store: pushes, alarms: { resultDue: async () => {} }, clock },
     );
 
   /** A client whose connection breaks after so many scripts. */
@@ -391,11 +391,11 @@ describe('what the hot path costs', () => {
     expect(await commandsOf(() => pushes.accept(three, HELLO, 'b'))).toEqual(['evalsha']);
   });
 
-  it('delivering one to a connected terminal is five: open, begin, settle, remove, release', async () => {
+  it('delivering one to a connected terminal is four: open, begin, settle, release', async () => {
     const push = fresh();
     await pushes.accept(push, HELLO, push.pushId);
     const commands = await commandsOf(() => runOne({ clock, lanes, pushes }));
-    expect(commands).toEqual(['evalsha', 'evalsha', 'evalsha', 'evalsha', 'evalsha']);
+    expect(commands).toEqual(['evalsha', 'evalsha', 'evalsha', 'evalsha']);
   });
 
   it('delivering a hundred to it is three each, and a look now and then', async () => {

@@ -139,7 +139,6 @@ function gateway(
   });
   const cargo = new PushDelivery({
     store: pushStore,
-    lanes: laneStore,
     contentValidator,
     clock,
     alarms: { resultDue: async () => {} },

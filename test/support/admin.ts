@@ -121,7 +121,6 @@ export class AdminRig implements AsyncDisposable {
           { addresses: [], reason },
           {
             store: this.pushes as unknown as PushStore,
-            lanes: { remove: async () => {} },
             alarms: { resultDue: async () => {} },
             clock: { now: () => NOW, after: () => ({ cancel: () => {} }) },
           },

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pushUid } from '../../src/push/push-message.js';
 import { beginDelivery } from '../../src/stores/lua/begin-delivery.js';
-import { removeFromLane } from '../../src/stores/lua/remove-from-lane.js';
+import { releaseLane } from '../../src/stores/lua/release-lane.js';
 import { settleDelivery } from '../../src/stores/lua/settle-delivery.js';
 import type { Script } from '../../src/stores/script.js';
 import { CrashAdmin } from './crash-admin.js';
@@ -130,7 +130,7 @@ export function describeHandOverCrashes(what: string, options: HandOverOptions):
     it.each<readonly [moment: string, script: Script, times: number]>([
       ['before the attempt is noted', beginDelivery, 1],
       ['between the confirmation and its record', settleDelivery, 2],
-      ['after the record', removeFromLane, 1],
+      ['after the record', releaseLane, 1],
     ])(
       'killed %s, the push comes as often as it must and no more',
       async (_, script, times) => {

@@ -32,7 +32,7 @@ export const DONE: Delivery = { kind: 'done' };
 export const LOST: Delivery = { kind: 'stop', reason: 'the connection broke' };
 export const UNFIT: Delivery = { kind: 'unfit', reason: 'too large for a MESSAGE' };
 
-/** Hands over by script and remembers what happened. */
+/** Hands over by script, keeps the lane as a cargo does, and remembers what happened. */
 export class ScriptedCargo implements LaneCargo {
   /** Ids in the order in which their delivery was started. */
   readonly started: string[] = [];
@@ -44,6 +44,11 @@ export class ScriptedCargo implements LaneCargo {
   /** Decides every hand-over that is not decided by name. */
   otherwise: (id: string, connection: TerminalConnection) => Scripted = () => DONE;
   readonly #byName = new Map<string, Scripted[]>();
+  readonly #lanes: MemoryLaneStore;
+
+  constructor(lanes: MemoryLaneStore) {
+    this.#lanes = lanes;
+  }
 
   /** The next hand-overs of `id` come to these, in turn. */
   script(id: string, ...outcomes: Scripted[]): void {
@@ -51,7 +56,7 @@ export class ScriptedCargo implements LaneCargo {
   }
 
   async deliver(
-    _terminal: TerminalId,
+    terminal: TerminalId,
     id: string,
     connection: TerminalConnection,
     token: number,
@@ -62,6 +67,9 @@ export class ScriptedCargo implements LaneCargo {
     this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
     const delivery = await (this.#byName.get(id)?.shift() ?? this.otherwise(id, connection));
     this.underWay -= 1;
+    const entry = (await this.#lanes.entries(terminal, Number.MAX_SAFE_INTEGER)).find((one) => one.id === id);
+    if (entry && delivery.kind === 'done') await this.#lanes.remove(terminal, [entry]);
+    if (entry && delivery.kind === 'parked') this.#lanes.park(terminal, entry);
     if (delivery.kind === 'done') this.done.push(id);
     return delivery;
   }
@@ -158,7 +166,7 @@ export class LaneStage {
     now: () => this.clock.now(),
     leastSirIntervalMs: LEAST_SIR_INTERVAL_MS,
   });
-  readonly cargo = new ScriptedCargo();
+  readonly cargo = new ScriptedCargo(this.store);
   readonly connections = new ScriptedConnections();
   readonly waker = new ScriptedWaker();
   readonly nodes = new ScriptedNodes();

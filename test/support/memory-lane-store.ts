@@ -151,21 +151,26 @@ export class MemoryLaneStore implements LaneStore {
   }
 
   async remove(terminal: TerminalId, entries: readonly LaneEntry[]): Promise<void> {
+    for (const entry of entries) this.leave(terminal, entry);
+  }
+
+  /** Takes one entry out, as the push store does when its delivery is settled. */
+  leave(terminal: TerminalId, entry: LaneEntry): void {
     const lane = this.#lane(terminal);
-    for (const entry of entries) lane.places.delete(keyOf(entry));
+    lane.places.delete(keyOf(entry));
     if (lane.places.size === 0) delete lane.dueAt;
   }
 
-  async park(terminal: TerminalId, entries: readonly LaneEntry[]): Promise<void> {
-    for (const entry of entries) {
-      const place = this.#lane(terminal).places.get(keyOf(entry));
-      if (!place) continue;
-      place.isParked = true;
-      delete place.startsAt;
-    }
+  /** Keeps an entry out of draining, as the push store does when its delivery is handed over. */
+  park(terminal: TerminalId, entry: LaneEntry): void {
+    const place = this.#lane(terminal).places.get(keyOf(entry));
+    if (!place) return;
+    place.isParked = true;
+    delete place.startsAt;
   }
 
-  async resume(terminal: TerminalId, entry: LaneEntry): Promise<void> {
+  /** Puts it back in line, behind those that wait, as the push store does when its delivery is handed back. */
+  resume(terminal: TerminalId, entry: LaneEntry, now: number): void {
     const lane = this.#lane(terminal);
     const place = lane.places.get(keyOf(entry));
     if (!place?.isParked) return;
@@ -173,7 +178,7 @@ export class MemoryLaneStore implements LaneStore {
     lane.lastOrder += 1;
     place.order = lane.lastOrder;
     lane.version += 1;
-    dueBy(lane, this.#now());
+    dueBy(lane, now);
   }
 
   async release(lease: Lease, version: number, dueAt: number): Promise<Released> {

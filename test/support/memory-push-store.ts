@@ -127,8 +127,9 @@ export class MemoryPushStore implements PushStore {
   async handOver(uid: PushUid, terminal: TerminalId, at: number): Promise<boolean> {
     const kept = this.#pushes.get(uid);
     const before = kept?.deliveries.get(terminal);
-    if (before?.state !== 'held') return false;
-    kept?.deliveries.set(terminal, { ...before, state: 'handed', at });
+    if (!kept || (before?.state !== 'held' && before?.state !== 'handed')) return false;
+    if (before.state === 'held') kept.deliveries.set(terminal, { ...before, state: 'handed', at });
+    this.#lanes.park(terminal, laneEntryOf(kept.push));
     return true;
   }
 
@@ -139,9 +140,10 @@ export class MemoryPushStore implements PushStore {
   ): Promise<boolean> {
     const kept = this.#pushes.get(uid);
     const before = kept?.deliveries.get(terminal);
-    if (before?.state !== 'handed') return false;
+    if (!kept || before?.state !== 'handed') return false;
     const failedBearers = [...(before.failedBearers ?? []), bearer];
-    kept?.deliveries.set(terminal, { ...before, state: 'held', at, failedBearers });
+    kept.deliveries.set(terminal, { ...before, state: 'held', at, failedBearers });
+    this.#lanes.resume(terminal, laneEntryOf(kept.push), at);
     return true;
   }
 
@@ -152,6 +154,9 @@ export class MemoryPushStore implements PushStore {
     const state = before && settledState(event, before.state);
     const nothing = { moved: false, takenBack: [], owed: [] };
     if (!kept || !before) return nothing;
+    if (state !== undefined || isSettled(before.state)) {
+      this.#lanes.leave(terminal, laneEntryOf(kept.push));
+    }
     if (state === undefined) return { ...nothing, state: before.state };
     kept.deliveries.set(terminal, {
       ...before,
@@ -162,6 +167,7 @@ export class MemoryPushStore implements PushStore {
       ...(reason === undefined ? {} : { reason }),
     });
     const takenBack = event === 'deliver' ? this.#takeBackOthers(kept, terminal, at) : [];
+    for (const other of takenBack) this.#lanes.leave(other, laneEntryOf(kept.push));
     const isHeld = (some: TerminalId) => !isSettled(kept.deliveries.get(some)?.state ?? 'held');
     const finished = [...kept.push.recipients.entries()]
       .filter(

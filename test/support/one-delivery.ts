@@ -25,7 +25,6 @@ export async function runOne({ clock, lanes, pushes }: OneDelivery): Promise<voi
   const alarms = { resultDue: nothing };
   const cargo = new PushDelivery({
     store: pushes,
-    lanes,
     contentValidator,
     clock,
     alarms,

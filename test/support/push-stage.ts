@@ -100,7 +100,6 @@ export class PushStage {
     return {
       store: this.store,
       quotas: this.quotas,
-      lanes: this.lanes,
       bearers: new Set(['sip']),
       alarms: this.alarms,
       kick: (terminal) => this.kicked.push(terminal),
@@ -158,7 +157,6 @@ export class PushStage {
   delivery(store = this.store as ConstructorParameters<typeof PushDelivery>[0]['store']): PushDelivery {
     return new PushDelivery({
       store,
-      lanes: this.lanes,
       contentValidator,
       clock: this.clock,
       alarms: this.alarms,

@@ -28,7 +28,7 @@ local firstAny = firstTerminal + 1 + 3 * terminals
 local acceptance = redis.call('HGET', KEYS[1], 'acceptance')
 if acceptance and acceptance ~= ARGV[1] then return {} end
 if not acceptance then
-  local fields = {'acceptance', ARGV[1], 'head', ARGV[4], 'recipients', ARGV[5], 'wantsResult', ARGV[7]}
+  local fields = {'acceptance', ARGV[1], 'head', ARGV[4], 'recipients', ARGV[5], 'wantsResult', ARGV[7], 'rank', string.sub(ARGV[9], 1, 1)}
   for index = 0, recipients - 1 do
     local open = ARGV[14 + index]
     fields[#fields + 1] = 'open:' .. index

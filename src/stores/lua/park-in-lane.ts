@@ -2,37 +2,38 @@ import { MOST_OVERTAKEN } from '../../lane/lane.js';
 import { Script } from '../script.js';
 
 /**
- * Sets entries aside: they keep their deadline and take no more part in draining. The due moment stays: somebody looks when
- * the deadline comes.
- * KEYS  queue, deferred
- * ARGV  member …
+ * Lua: `setAside` keeps an entry out of draining; its deadline stays, and so does the due moment: somebody looks when the deadline
+ * comes. `backInLine` puts it behind those that wait and makes the lane due; an entry that is gone, or in line already, stays so.
+ */
+export const PARK = `
+local function setAside(queue, deferred, member)
+  redis.call('ZREM', queue, member)
+  redis.call('ZREM', deferred, member)
+end
+
+local function backInLine(lane, queue, deferred, deadlines, due, terminal, member, now)
+  if not redis.call('ZSCORE', deadlines, member) then return end
+  if redis.call('ZSCORE', queue, member) or redis.call('ZSCORE', deferred, member) then return end
+  local order = redis.call('HINCRBY', lane, 'order', 1)
+  redis.call('ZADD', queue, tonumber(string.sub(member, 1, 1)) * ${MOST_OVERTAKEN} + order, member)
+  redis.call('HINCRBY', lane, 'version', 1)
+  redis.call('ZADD', due, 'LT', now, terminal)
+end
+`;
+
+/**
+ * Sets an entry aside or puts it back in line, when that cannot be done in the script that moves its delivery.
+ * KEYS  lane, queue, deferred, deadlines, due
+ * ARGV  terminal, member, now, 'aside' or 'inLine'
  */
 export const parkInLane = new Script(
   'park-in-lane',
-  `
-for index = 1, #ARGV do
-  redis.call('ZREM', KEYS[1], ARGV[index])
-  redis.call('ZREM', KEYS[2], ARGV[index])
+  `${PARK}
+if ARGV[4] == 'aside' then
+  setAside(KEYS[2], KEYS[3], ARGV[2])
+else
+  backInLine(KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1], ARGV[2], ARGV[3])
 end
-return 1
-`,
-);
-
-/**
- * Puts a parked entry back in line and makes the lane due. An entry that is gone, or in line already, stays so.
- * KEYS  lane, queue, deferred, deadlines, due
- * ARGV  terminal, member, now
- */
-export const resumeInLane = new Script(
-  'resume-in-lane',
-  `
-local member = ARGV[2]
-if not redis.call('ZSCORE', KEYS[4], member) then return 0 end
-if redis.call('ZSCORE', KEYS[2], member) or redis.call('ZSCORE', KEYS[3], member) then return 0 end
-local order = redis.call('HINCRBY', KEYS[1], 'order', 1)
-redis.call('ZADD', KEYS[2], tonumber(string.sub(member, 1, 1)) * ${MOST_OVERTAKEN} + order, member)
-redis.call('HINCRBY', KEYS[1], 'version', 1)
-redis.call('ZADD', KEYS[5], 'LT', ARGV[3], ARGV[1])
 return 1
 `,
 );

@@ -1,9 +1,10 @@
 import { Script } from '../script.js';
+import { LEAVE } from './remove-from-lane.js';
 
 /**
- * Ends one delivery and works out what follows: where the first terminal that has the content is enough, the others are taken back;
+ * Ends one delivery, takes it out of its lane, and works out what follows: where the first terminal that has the content is enough, the others are taken back;
  * addresses that are finished owe a report; a push that is finished gives up its octets and starts its retention.
- * KEYS  push, body, owed, ended, held
+ * KEYS  push, body, owed, ended, held, and the lane unless it lies in another slot: lane, queue, deferred, deadlines, due
  * ARGV  terminal, state now when it is held and when it is handed ('' = too late), now, code, reason, notifyAt, uid, 1 when nobody
  *       confirmed it, 1 when the terminal has it, state and reason of those that are taken back
  * Returns {moved (0/1), the state it is in now or '', digest of the blob that nobody needs any more or '', what accept-push was told of
@@ -12,11 +13,15 @@ import { Script } from '../script.js';
  */
 export const settleDelivery = new Script(
   'settle-delivery',
-  `
+  `${LEAVE}
 local before = redis.call('HGET', KEYS[1], 'state:' .. ARGV[1])
 local state = (before == 'held' and ARGV[2]) or (before == 'handed' and ARGV[3]) or ''
-if state == '' then return {0, before or '', '', '', 0} end
 local now, notifyAt, uid = ARGV[4], ARGV[7], ARGV[8]
+local isOver = state ~= '' or (before and before ~= 'held' and before ~= 'handed')
+if isOver and KEYS[6] then
+  leaveLane(KEYS[7], KEYS[8], KEYS[9], KEYS[10], ARGV[1], redis.call('HGET', KEYS[1], 'rank') .. uid)
+end
+if state == '' then return {0, before or '', '', '', 0} end
 local wantsResult = redis.call('HGET', KEYS[1], 'wantsResult') == '1'
 local owed = {}
 
