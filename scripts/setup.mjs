@@ -162,6 +162,7 @@ const TEST_PEER_PARTS = {
   'kamailio/modules/presence.so': 'kamailio-presence-modules',
   'kamailio/modules/tls.so': 'kamailio-tls-modules',
   'kamailio/modules/websocket.so': 'kamailio-websocket-modules',
+  'kannel/test/fakewap': 'kannel-extras',
 };
 
 export function ensureTestPeers() {

@@ -1,14 +1,19 @@
 /**
  * Debian's Kannel, the one WAP gateway in free software, as peer of our WTP and WSP: our terminal opens a session at its wapbox, gets its pushes
- * there, confirmed and aborted, and in datagrams; and what passes between the two is dissected by tshark.
+ * there, confirmed and aborted, and in datagrams; and its test browser, which wants no pushes, is told by our port that this is no proxy.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomBytes, systemClock } from '../../src/app/system-clock.js';
+import { WspEndpoint } from '../../src/endpoints/wsp/wsp-endpoint.js';
 import { ABORT, type PushContents } from '../../src/protocols/wsp/index.js';
 import { WspListener } from '../../src/terminal/wsp-listener.js';
 import { WspSession } from '../../src/terminal/wsp-session.js';
+import { WTP_DEFAULTS } from '../../src/transports/wtp/wtp-options.js';
 import { when } from '../support/e2e-gateway.js';
 import { KANNEL, Kannel } from '../support/kannel.js';
+import { SessionStage } from '../support/session-stage.js';
 
 /** Where Kannel takes the terminal to be; the port of connectionless pushes is fixed. */
 const TERMINAL = '127.77.0.3';
@@ -91,6 +96,66 @@ describe('a session of our terminal at its wapbox', () => {
     await kannel.logged('wapbox', 'state INITIATOR_RESULT_WAIT, event RcvAbort');
   });
 });
+
+/**
+ * The WAP browser among Kannel's test programs: for each of the URLs a session, a GET and a Disconnect. It asks for no pushes, so that there
+ * is no session for it; it takes the status of any answer to its Connect for a session number, and goes on.
+ */
+async function browse(port: number, ...options: readonly string[]): Promise<string> {
+  const browser = spawn(
+    '/usr/lib/kannel/test/fakewap',
+    ['-g', '127.0.0.1', '-p', String(port), '-M', '1', '-i', '0', ...options, 'http://www.example.test/'],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let output = '';
+  for (const stream of [browser.stdout, browser.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  // One that gets no answer asks for ever.
+  const impatience = setTimeout(() => browser.kill('SIGKILL'), 20_000);
+  const [code] = await once(browser, 'close');
+  clearTimeout(impatience);
+  return `${output}exit ${code}`;
+}
+
+describe('its test browser at our port', () => {
+  it('has its session and its GET refused with 501, and is forgotten', async () => {
+    await using stage = await SessionStage.set(() => ({}));
+    const endpoint = stage.opened(await listen(stage));
+    const output = await browse(endpoint.address.port, '-D', '1');
+    expect(output).toMatch(/received reply with status 501.*complete\..*exit 0$/s);
+    expect(stage.log).toMatchObject([
+      { message: 'WSP session refused', reason: 'a session without pushes: this is no proxy' },
+      { message: 'WSP session refused', reason: 'GET: this is no proxy' },
+    ]);
+    expect([endpoint.size, stage.facts]).toEqual([0, []]);
+  });
+
+  it('gets an answer each time it asks, from several transactions at once', async () => {
+    await using stage = await SessionStage.set(() => ({}));
+    const endpoint = stage.opened(await listen(stage));
+    const output = await browse(endpoint.address.port, '-m', '20', '-c', '4');
+    const [, transactions] = /4 client threads made total (\d+) transactions\..*exit 0$/s.exec(output) ?? [];
+    expect(Number(transactions)).toBeGreaterThanOrEqual(20);
+    expect(output.match(/received reply with status 501/g)).toHaveLength(Number(transactions));
+    expect(endpoint.size).toBe(0);
+  });
+});
+
+function listen(stage: SessionStage): Promise<WspEndpoint> {
+  return WspEndpoint.listen(
+    { ...stage.ports, clock: systemClock, sirSentTo: () => undefined },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      sirSuffices: true,
+      addressSuffices: false,
+      maxSessions: 100,
+      maxWindow: 8,
+      idleMs: 60_000,
+      wtp: WTP_DEFAULTS,
+    },
+  );
+}
 
 /** Pushes of which Kannel has seen that our terminal confirmed them. */
 function confirmed(): number {
