@@ -168,14 +168,18 @@ export function answerTerminals(
             terminal,
             { binding, isRefresh },
             { lanes: stores.lanes, wakeLane: engine.wakeLane },
-          ).catch((error: unknown) =>
-            log({
-              level: 'warn',
-              message: 'registration not seen by the lane',
-              terminal,
-              reason: describeError(error),
-            }),
-          );
+          )
+            .then(() => {
+              if (!isRefresh) signalling.bearer.contactChanged(terminal); // by now the lane knows where to go on
+            })
+            .catch((error: unknown) =>
+              log({
+                level: 'warn',
+                message: 'registration not seen by the lane',
+                terminal,
+                reason: describeError(error),
+              }),
+            );
         },
         onUnregistered({ terminal }) {
           metrics.registrations.inc({ status: 'unregistered' });

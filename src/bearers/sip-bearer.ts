@@ -54,6 +54,8 @@ interface Way {
 export class SipBearer implements Bearer {
   readonly #ports: SipBearerPorts;
   readonly #options: SipBearerOptions;
+  /** Content on its way by MESSAGE: what lets go of it. */
+  readonly #underWay = new Map<TerminalId, () => void>();
 
   constructor(ports: SipBearerPorts, options: SipBearerOptions) {
     this.#ports = ports;
@@ -149,8 +151,25 @@ export class SipBearer implements Bearer {
       bearer: 'sip-message',
       window: 1,
       isOpen: true,
-      deliver: (item) => this.#deliver(target, item, { isAnnounced }),
+      deliver: (item) =>
+        Promise.race([
+          this.#contactChanges(terminalId),
+          this.#deliver(target, item, { isAnnounced }),
+        ]).finally(() => this.#underWay.delete(terminalId)),
     };
+  }
+
+  /** The terminal has registered another contact: nobody waits any longer for what the old one answers. */
+  contactChanged(terminal: TerminalId): void {
+    this.#underWay.get(terminal)?.();
+  }
+
+  #contactChanges(terminal: TerminalId): Promise<ConnectionOutcome> {
+    return new Promise((resolve) => {
+      this.#underWay.set(terminal, () =>
+        resolve({ kind: 'lost', detail: 'the terminal registered elsewhere' }),
+      );
+    });
   }
 
   /** Its registration here, else the address that it was given, else how the core reaches it. */

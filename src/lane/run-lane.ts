@@ -105,10 +105,12 @@ async function workOn(run: LaneRun, start: Held): Promise<Step | undefined> {
 
   const message = await connections.message(terminal, start.lane.connections);
   if (!message) return wake(run, start);
-  return drainOr(run, start, message, async (held) => {
-    const opened = held.lane.connections.session;
-    return opened && opened.id !== elsewhere?.id ? workOn(run, held) : wake(run, held);
-  });
+  return drainOr(
+    run,
+    start,
+    message,
+    (held) => (held.lane.wake.epoch !== start.lane.wake.epoch ? workOn(run, held) : wake(run, held)), // it connected, or moved
+  );
 }
 
 /** Drains the lane into a connection; `otherwise` decides about what the connection could not take. */

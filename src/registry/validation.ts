@@ -121,6 +121,18 @@ export function terminalFromJson(
   };
 }
 
+/** Building a schema takes many times as long as using it. */
+function onceFor<Schema>(
+  build: (limits: ProvisioningLimits) => Schema,
+): (limits: ProvisioningLimits) => Schema {
+  const built = new WeakMap<ProvisioningLimits, Schema>();
+  return (limits) => {
+    const schema = built.get(limits) ?? build(limits);
+    built.set(limits, schema);
+    return schema;
+  };
+}
+
 const visible = (max: number) =>
   z
     .string()
@@ -139,7 +151,7 @@ function keptSirKey(
   return key === undefined || key === null ? {} : { sirKey: key };
 }
 
-const userSchema = (limits: ProvisioningLimits) =>
+const userSchema = onceFor((limits: ProvisioningLimits) =>
   z.strictObject({
     aliases: z.array(visible(512)).max(limits.maxAliases).optional(),
     sip: z
@@ -154,7 +166,8 @@ const userSchema = (limits: ProvisioningLimits) =>
     policy: z
       .strictObject({ target: z.enum(TARGET_POLICIES).optional(), rules: z.array(z.unknown()).optional() })
       .optional(),
-  });
+  }),
+);
 
 const textList = z.array(visible(UAPROF_LIMITS.maxValueLength)).max(UAPROF_LIMITS.maxMembers);
 
@@ -179,7 +192,7 @@ const capabilitiesSchema = z.looseObject({
     .optional(),
 });
 
-const terminalSchema = (limits: ProvisioningLimits) => {
+const terminalSchema = onceFor((limits: ProvisioningLimits) => {
   const freeForm = z.record(z.string(), z.unknown()).refine((value) => depthOf(value) <= limits.maxDepth, {
     error: `nested deeper than ${limits.maxDepth}`,
   });
@@ -204,7 +217,7 @@ const terminalSchema = (limits: ProvisioningLimits) => {
     sirKey,
     capabilities: capabilitiesSchema.and(freeForm).optional(),
   });
-};
+});
 
 /** The body by its schema. Size and depth come first, so that a hostile body costs one pass. */
 function parse<T>(schema: z.ZodType<T>, body: unknown, limits: ProvisioningLimits): T {

@@ -708,6 +708,21 @@ describe('a terminal that takes small content by MESSAGE', () => {
     expect(await stage.held()).toEqual(['small']);
   });
 
+  it('that registers anew while a MESSAGE goes unanswered gets the next one there, without a SIR', async () => {
+    stage.hold(['small']);
+    let hasMoved = false;
+    stage.cargo.otherwise = async () => {
+      if (hasMoved) return DONE;
+      hasMoved = true;
+      await stage.store.connected(PHONE, { messageUntil: stage.clock.now() + HOUR });
+      return LOST;
+    };
+    await stage.run();
+    expect(stage.cargo.started).toEqual(['small', 'small']);
+    expect(stage.cargo.done).toEqual(['small']);
+    expect(stage.waker.sent).toEqual([]);
+  });
+
   it('that opens a session while a MESSAGE goes unanswered is delivered to on it, without a SIR', async () => {
     stage.hold(['small']);
     stage.cargo.otherwise = async (_id, { bearer }) => {

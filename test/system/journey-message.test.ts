@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { E2eGateway } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
 import { instance, TerminalGuest, type TerminalGuestOptions } from '../support/e2e-terminal.js';
+import { MuteTerminal } from '../support/mute-terminal.js';
 
 let gateway: E2eGateway;
 let initiator: Initiator;
@@ -75,6 +76,23 @@ describe('content by MESSAGE (SIR-159)', () => {
     expect(guest.texts).toEqual(['after REGISTER']);
     expect(guest.all('sir')).toHaveLength(1);
     expect(guest.all('connected')).toEqual([]);
+  });
+});
+
+describe('a terminal that registers elsewhere', () => {
+  it('gets there what its old contact has not answered, under the same id, long before that one is given up', async () => {
+    const { user, to, options } = await newUser();
+    using old = await MuteTerminal.start(gateway, { user, instance: options.instance });
+    const asked = old.nextMessage();
+    await initiator.push({ pushId: 'moved@pi', to, content: 'follows' });
+    const { callId } = await asked;
+    await using guest = await start({ ...options, profile: 'S2' });
+    const push = await gateway.pushBecomes('moved@pi', 'delivered'); // 64*T1 is 32 s: longer than this waits
+    expect(guest.texts).toEqual(['follows']);
+    expect(callId).toBe(`Call-ID: ${push.uid}`);
+    expect(guest.all('content')[0]?.content.id).toBe(push.uid);
+    expect(guest.all('sir')).toEqual([]);
+    expect(push.recipients[0]?.deliveries[0]).toMatchObject({ bearer: 'sip-message', attempts: 2 });
   });
 });
 
