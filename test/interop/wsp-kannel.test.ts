@@ -12,16 +12,18 @@ import { WspListener } from '../../src/terminal/wsp-listener.js';
 import { WspSession } from '../../src/terminal/wsp-session.js';
 import { WTP_DEFAULTS } from '../../src/transports/wtp/wtp-options.js';
 import { when } from '../support/e2e-gateway.js';
-import { KANNEL, Kannel } from '../support/kannel.js';
+import { KANNEL_PORT, Kannel } from '../support/kannel.js';
+import { freeAddress } from '../support/ports.js';
 import { SessionStage } from '../support/session-stage.js';
 
 /** Where Kannel takes the terminal to be; the port of connectionless pushes is fixed. */
-const TERMINAL = '127.77.0.3';
+let terminal: string;
 const SI = `<?xml version="1.0"?><!DOCTYPE si PUBLIC "-//WAPFORUM//DTD SI 1.0//EN" "http://www.wapforum.org/DTD/si.dtd"><si><indication href="http://m.example.org/n/7" si-id="n7@example.org" action="signal-medium">1 new message</indication></si>`;
 
 let kannel: Kannel;
 
 beforeAll(async () => {
+  terminal = await freeAddress();
   kannel = await Kannel.start();
 });
 afterAll(() => kannel?.[Symbol.asyncDispose]());
@@ -29,9 +31,9 @@ afterAll(() => kannel?.[Symbol.asyncDispose]());
 async function connect(taken: PushContents[], answers: (number | undefined)[] = []): Promise<WspSession> {
   return WspSession.open(
     {
-      host: KANNEL.address,
-      port: KANNEL.port,
-      local: TERMINAL,
+      host: kannel.address,
+      port: KANNEL_PORT,
+      local: terminal,
       headers: [{ name: 'Accept-Application', value: 'x-wap-application:wml.ua' }],
     },
     {
@@ -50,12 +52,12 @@ describe('a push without a session', () => {
   it('reaches our terminal with its headers, in its binary form', async () => {
     const taken: PushContents[] = [];
     await using _listener = await WspListener.start(
-      { host: TERMINAL, port: 2948 },
+      { host: terminal, port: 2948 },
       { take: async (push) => taken.push(push), onRefused: (reason) => expect.fail(reason) },
     );
     const answer = await kannel.push({
       pushId: 'cl@pi',
-      to: TERMINAL,
+      to: terminal,
       deliveryMethod: 'unconfirmed',
       contentType: 'text/vnd.wap.si',
       content: SI,
@@ -183,7 +185,7 @@ async function pushSession(reason?: number): Promise<Pushed> {
     );
     await kannel.push({
       pushId: `held${attempt}.${reason ?? 0}@pi`,
-      to: TERMINAL,
+      to: terminal,
       deliveryMethod: 'confirmed',
       contentType: 'text/vnd.wap.si',
       content: SI,

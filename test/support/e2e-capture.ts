@@ -3,7 +3,7 @@
  * the right to do so (root, or membership in Debian's wireshark group); `canCapture` tells.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,25 +25,24 @@ export async function canCapture(): Promise<boolean> {
 export class Capture implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #pieces: Buffer[] = [];
-  readonly #sentinelPort: number;
+  /** Takes the marks, so that nobody else does. */
+  readonly #sentinel: Socket;
   #folder: string | undefined;
 
-  private constructor(child: ChildProcess, sentinelPort: number) {
+  private constructor(child: ChildProcess, sentinel: Socket) {
     this.#child = child;
-    this.#sentinelPort = sentinelPort;
+    this.#sentinel = sentinel;
     child.stdout?.on('data', (piece: Buffer) => this.#pieces.push(piece));
   }
 
   /** Captures what goes to or from these ports; resolves once nothing is missed any more. */
   static async start(ports: readonly number[]): Promise<Capture> {
-    const socket = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(socket, 'listening');
-    const sentinelPort = socket.address().port;
-    socket.close();
-    const filter = [...ports, sentinelPort].map((port) => `port ${port}`).join(' or ');
+    const sentinel = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(sentinel, 'listening');
+    const filter = [...ports, sentinel.address().port].map((port) => `port ${port}`).join(' or ');
     const args = ['-q', '-i', 'lo', '-f', filter, '-P', '-B', '64', '-w', '-'];
     const child = spawn('dumpcap', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-    const capture = new Capture(child, sentinelPort);
+    const capture = new Capture(child, sentinel);
     await capture.#seen('capture begins');
     return capture;
   }
@@ -88,6 +87,7 @@ export class Capture implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGKILL');
+    this.#sentinel.close();
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 
@@ -97,8 +97,7 @@ export class Capture implements AsyncDisposable {
 
   /** Sends a mark of its own through the interface until the capture shows it: all that was sent before is then in it too. */
   async #seen(mark: string): Promise<void> {
-    const socket = createSocket('udp4');
-    const send = () => socket.send(mark, this.#sentinelPort, '127.0.0.1');
+    const send = () => this.#sentinel.send(mark, this.#sentinel.address().port, '127.0.0.1');
     const again = setInterval(send, 50);
     send();
     try {
@@ -108,7 +107,6 @@ export class Capture implements AsyncDisposable {
       }
     } finally {
       clearInterval(again);
-      socket.close();
     }
   }
 }

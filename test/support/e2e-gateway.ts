@@ -5,7 +5,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildGateway, type GatewayProcess, startGatewayProcess } from './gateway-process.js';
+import { buildGateway, FREE_PORTS, type GatewayProcess, startGatewayProcess } from './gateway-process.js';
+import { freePort } from './ports.js';
 
 export const DOMAIN = 'carillon.test';
 export const PPG_URI = `sip:ppg@${DOMAIN}`;
@@ -120,7 +121,7 @@ export class E2eGateway implements AsyncDisposable {
     const all = {
       CARILLON_ADMIN_TOKEN: ADMIN_TOKEN,
       CARILLON_PUSH_INITIATORS: JSON.stringify([INITIATOR]),
-      ...environment,
+      ...(await withPorts({ ...FREE_PORTS, ...environment })),
     };
     return new E2eGateway(directory, all, await launch(directory, all));
   }
@@ -160,18 +161,7 @@ export class E2eGateway implements AsyncDisposable {
 
   /** Starts it on the same ports with what it had stored, after its end. */
   async startAgain(): Promise<void> {
-    const { http, admin, sip, sips, msrp, msrps, ota, wsp } = this.#ports;
-    const samePorts = {
-      CARILLON_HTTP_PORT: String(http),
-      CARILLON_ADMIN_PORT: String(admin),
-      CARILLON_SIP_PORT: String(sip),
-      CARILLON_MSRP_PORT: String(msrp),
-      ...(sips === 0 ? {} : { CARILLON_SIP_TLS_PORT: String(sips) }),
-      ...(msrps === 0 ? {} : { CARILLON_MSRP_TLS_PORT: String(msrps) }),
-      ...(ota === 0 ? {} : { CARILLON_OTA_HTTP_PORT: String(ota) }),
-      ...(wsp === 0 ? {} : { CARILLON_WSP_PORT: String(wsp) }),
-    };
-    const { process, ports } = await launch(this.#directory, { ...this.#environment, ...samePorts });
+    const { process, ports } = await launch(this.#directory, this.#environment);
     this.#process = process;
     this.#ports = ports;
   }
@@ -250,6 +240,15 @@ export class E2eGateway implements AsyncDisposable {
   laneWhen(user: string, terminal: string, holds: (lane: LaneView) => boolean): Promise<LaneView> {
     return when(() => this.lane(user, terminal), holds, `lane of ${user} ${terminal}`);
   }
+}
+
+/** A port of its own wherever any is asked for: it has the same ones in each of its lives. */
+async function withPorts(environment: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+  const all: Record<string, string> = {};
+  for (const [key, value] of Object.entries(environment)) {
+    all[key] = key.endsWith('_PORT') && value === '0' ? String(await freePort()) : value;
+  }
+  return all;
 }
 
 async function launch(directory: string, environment: Readonly<Record<string, string>>) {

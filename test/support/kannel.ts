@@ -8,11 +8,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { when } from './e2e-gateway.js';
-import { acceptsTcp, freePort } from './ports.js';
+import { acceptsTcp, freeAddress, freePort } from './ports.js';
 
 const PATIENCE_MS = 20_000;
-/** PDUs of clients without sessions, and with. */
-export const KANNEL = { address: '127.77.0.2', port: 9201 } as const;
+/** Where it takes the PDUs of sessions. */
+export const KANNEL_PORT = 9201;
 
 export interface KannelPush {
   readonly pushId: string;
@@ -24,17 +24,20 @@ export interface KannelPush {
 }
 
 export class Kannel implements AsyncDisposable {
+  readonly address: string;
   readonly #directory: string;
   readonly #boxes: readonly ChildProcess[];
   readonly #port: number;
 
-  private constructor(directory: string, boxes: readonly ChildProcess[], port: number) {
+  private constructor(address: string, directory: string, boxes: readonly ChildProcess[], port: number) {
+    this.address = address;
     this.#directory = directory;
     this.#boxes = boxes;
     this.#port = port;
   }
 
   static async start(): Promise<Kannel> {
+    const address = await freeAddress();
     const directory = mkdtempSync(join(tmpdir(), 'carillon-kannel-'));
     const [admin, sms, wap, ppg, centre] = [
       await freePort(),
@@ -52,7 +55,7 @@ admin-password = test
 smsbox-port = ${sms}
 wapbox-port = ${wap}
 box-allow-ip = "127.0.0.1"
-wdp-interface-name = "${KANNEL.address}"
+wdp-interface-name = "${address}"
 store-type = file
 store-location = ${directory}/kannel.store
 
@@ -90,7 +93,7 @@ connect-allow-ip = 127.0.0.1
       await when(() => acceptsTcp(wap), Boolean, 'bearerbox');
       boxes.push(box('wapbox'));
       await when(() => acceptsTcp(ppg), Boolean, 'wapbox');
-      const kannel = new Kannel(directory, boxes, ppg);
+      const kannel = new Kannel(address, directory, boxes, ppg);
       await kannel.logged('bearerbox', 'Client connected from');
       return kannel;
     } catch (error) {

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { when } from '../../support/e2e-gateway.js';
-import { acceptsTcp, freePort, isUdpTaken } from '../../support/ports.js';
+import { acceptsTcp, freePort, isUdpBound } from '../../support/ports.js';
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 
@@ -72,7 +72,7 @@ export async function answer(options: SippOptions): Promise<SippCallee> {
   const port = options.port ?? (await freePort());
   const { child, folder, result } = await start([], { ...options, port });
   await when(
-    () => child.exitCode !== null || (options.transport === 'udp' ? isUdpTaken(port) : acceptsTcp(port)),
+    () => child.exitCode !== null || (options.transport === 'udp' ? isUdpBound(port) : acceptsTcp(port)),
     Boolean,
     'sipp',
   );
