@@ -10,7 +10,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ROOT } from './gateway-process.js';
+import { bareEnvironment, ROOT } from './gateway-process.js';
 import { freePort } from './ports.js';
 
 export const ADMIN_TOKEN = 'crash-test';
@@ -67,10 +67,9 @@ export class CrashGateway {
   start(): void {
     if (this.#child) return;
     const output = openSync(this.logFile, 'a');
-    const { PATH = '', HOME = '' } = process.env;
     const child = spawn(process.execPath, [`${ROOT}/dist/main.js`, 'serve', '--config', this.#configFile], {
       cwd: this.#home,
-      env: { PATH, HOME },
+      env: bareEnvironment(),
       stdio: ['ignore', output, output],
     });
     closeSync(output);

@@ -35,6 +35,12 @@ export function buildGateway(): void {
   if (status !== 0) throw new Error(`the build failed:\n${stderr}`);
 }
 
+/** What a program needs to be found and to run; nothing of what this machine says to a gateway (CARILLON_…, REDIS_URL). */
+export function bareEnvironment(): Record<string, string> {
+  const { PATH = '', HOME = '' } = process.env;
+  return { PATH, HOME };
+}
+
 /** Every listener on a free port, so that gateways do not meet. */
 export const FREE_PORTS = {
   CARILLON_HTTP_PORT: '0',
@@ -48,10 +54,9 @@ export function startGatewayProcess(
   directory: string,
   options: { readonly environment?: Record<string, string>; readonly args?: readonly string[] } = {},
 ): GatewayProcess {
-  const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [`${ROOT}/dist/main.js`, 'serve', ...(options.args ?? [])], {
     cwd: directory,
-    env: { PATH, HOME, ...FREE_PORTS, ...options.environment },
+    env: { ...bareEnvironment(), ...FREE_PORTS, ...options.environment },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

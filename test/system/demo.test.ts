@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { runDemo } from '../../src/app/demo/demo.js';
-import { buildGateway, ROOT } from '../support/gateway-process.js';
+import { bareEnvironment, buildGateway, ROOT } from '../support/gateway-process.js';
 
 let directory: string;
 
@@ -20,7 +20,7 @@ async function demo(
   onOutput: (output: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
 ) {
   const child = spawn(process.execPath, [`${ROOT}/dist/main.js`, 'demo'], {
-    env: { ...process.env, TMPDIR: directory },
+    env: { ...bareEnvironment(), TMPDIR: directory },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

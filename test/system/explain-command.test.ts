@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { E2eGateway } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
 import { instance, TerminalGuest } from '../support/e2e-terminal.js';
-import { ROOT } from '../support/gateway-process.js';
+import { bareEnvironment, ROOT } from '../support/gateway-process.js';
 
 const run = promisify(execFile);
 const ALICE = 'sip:alice@example.test';
@@ -27,7 +27,7 @@ afterAll(async () => {
 async function explain(args: readonly string[], token = gateway.adminToken) {
   const url = `http://127.0.0.1:${gateway.ports.admin}`;
   const command = [`${ROOT}/dist/main.js`, 'explain', '--url', url, ...args];
-  const environment = { ...process.env, CARILLON_ADMIN_TOKEN: token };
+  const environment = { ...bareEnvironment(), CARILLON_ADMIN_TOKEN: token };
   const ended = await run(process.execPath, command, { cwd: elsewhere, env: environment }).catch(
     (error: { stdout: string; stderr: string; code: number }) => error,
   );

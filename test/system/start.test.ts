@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildGateway, FREE_PORTS, ROOT } from '../support/gateway-process.js';
+import { bareEnvironment, buildGateway, FREE_PORTS, ROOT } from '../support/gateway-process.js';
 
 let home: string;
 beforeAll(() => buildGateway());
@@ -18,7 +18,7 @@ describe('npm start', () => {
   it('passes its arguments on, and a SIGTERM to npm reaches the gateway, which ends in order (SIR-173)', async () => {
     const npm = spawn('npm', ['start', '--silent', '--', '--config', '/dev/null'], {
       cwd: ROOT,
-      env: { ...process.env, ...FREE_PORTS, CARILLON_DATA_DIR: join(home, 'data') },
+      env: { ...bareEnvironment(), ...FREE_PORTS, CARILLON_DATA_DIR: join(home, 'data') },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     let output = '';
