@@ -142,8 +142,7 @@ export function createEngine(options: EngineOptions): Engine {
     observe: facts.delivery,
   };
   const reaching: SessionInitiationPorts = {
-    findTerminal: (terminal) => stores.registry.findTerminal(terminal),
-    findUser: (user) => stores.registry.findUser(user),
+    findOwner: (terminal) => stores.registry.findOwner(terminal),
     pushes: new RecentPushes(stores.pushes),
     bearers: options.bearers,
     rules: options.targeting.rules,
@@ -212,7 +211,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   const receiptPorts: ReceiptPorts = {
     ...settling,
-    findTerminal: reaching.findTerminal,
+    findTerminal: (terminal) => stores.registry.findTerminal(terminal),
     bearers: options.bearers,
     kick: wakeLane,
   };

@@ -5,15 +5,15 @@
 import type { WakeRequest } from '../lane/ports.js';
 import { quietUntil, statedPreferences } from '../registry/stated-preferences.js';
 import type { TargetingRule } from '../registry/targeting-rule.js';
-import type { BearerName, PublicUserIdentity, Terminal, TerminalId, User } from '../registry/user.js';
+import type { BearerName, Terminal, TerminalId, User } from '../registry/user.js';
 import { type BearerCosts, type Way, waysTo } from './bearer-choice.js';
 import type { Bearer } from './ports.js';
 import type { InitiatingPush, RecentPushes } from './recent-pushes.js';
 import { NO_TARGETING, type Targeting, targetingFor } from './targeting.js';
 
 export interface ReachPorts {
-  readonly findUser: (user: PublicUserIdentity) => Promise<User | undefined>;
-  readonly findTerminal: (terminal: TerminalId) => Promise<Terminal | undefined>;
+  /** The user that has the terminal, with all its terminals. */
+  readonly findOwner: (terminal: TerminalId) => Promise<User | undefined>;
   readonly pushes: RecentPushes;
   readonly bearers: ReadonlyMap<BearerName, Bearer>;
   /** The operator's rules. */
@@ -38,8 +38,8 @@ export async function reachFor(
   { entries, now }: WakeRequest,
   ports: ReachPorts,
 ): Promise<Reach | undefined> {
-  const [terminal, push] = await Promise.all([ports.findTerminal(terminalId), ports.pushes.firstOf(entries)]);
-  const user = terminal && (await ports.findUser(terminal.user));
+  const [user, push] = await Promise.all([ports.findOwner(terminalId), ports.pushes.firstOf(entries)]);
+  const terminal = user?.terminals.find(({ id }) => id === terminalId);
   return terminal && user && reachOf(terminal, { user, push, now }, ports);
 }
 

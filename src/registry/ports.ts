@@ -32,7 +32,8 @@ export interface Registry {
     edit: (before: Terminal | undefined) => Terminal,
   ): Promise<{ readonly before: Terminal | undefined; readonly terminal: Terminal }>;
   deleteTerminal(user: PublicUserIdentity, terminal: TerminalId): Promise<boolean>;
-  /** The user and terminal of an id, for the lane. */
+  /** The user that has the terminal, with all its terminals. */
+  findOwner(terminal: TerminalId): Promise<User | undefined>;
   findTerminal(terminal: TerminalId): Promise<Terminal | undefined>;
 
   /** Live bindings of the user, newest first; expired ones are not shown. */

@@ -18,6 +18,8 @@ const CLAIM_SECONDS = 60;
 
 /** What `put-terminal` takes for "whatever is there". */
 const ANY_RECORD = '*';
+/** Terminals whose users a process remembers. */
+const OWNERS_REMEMBERED = 100_000;
 /** Changes of one terminal that come in between, at most, before the caller is asked to come again. */
 const MAX_CHANGES = 20;
 
@@ -28,6 +30,8 @@ type OwnAttributes = Omit<User, 'terminals'>;
 export class RedisRegistry implements Registry {
   readonly #redis: RedisClient;
   readonly #now: () => number;
+  /** Whose id a terminal's is never changes, whether the terminal is there or not: ids are digests of user and name. */
+  readonly #owners = new Map<TerminalId, PublicUserIdentity>();
 
   constructor(redis: RedisClient, options: { now: () => number }) {
     this.#redis = redis;
@@ -35,10 +39,12 @@ export class RedisRegistry implements Registry {
   }
 
   async findUser(identityOrAlias: string): Promise<User | undefined> {
-    const user = userFrom(await this.#redis.hgetall(keys.userKey(identityOrAlias as PublicUserIdentity)));
-    if (user) return user;
-    const owner = await this.#redis.get(keys.aliasKey(identityOrAlias));
-    if (owner === null) return undefined;
+    const [hash, owner] = await Promise.all([
+      this.#redis.hgetall(keys.userKey(identityOrAlias as PublicUserIdentity)),
+      this.#redis.get(keys.aliasKey(identityOrAlias)),
+    ]);
+    const user = userFrom(hash);
+    if (user || owner === null) return user;
     const named = userFrom(await this.#redis.hgetall(keys.userKey(owner as PublicUserIdentity)));
     return named?.aliases.includes(identityOrAlias) ? named : undefined;
   }
@@ -176,13 +182,27 @@ export class RedisRegistry implements Registry {
     return true;
   }
 
+  async findOwner(terminal: TerminalId): Promise<User | undefined> {
+    const owner = await this.#ownerOf(terminal);
+    const user = owner && userFrom(await this.#redis.hgetall(keys.userKey(owner)));
+    return user?.terminals.some(({ id }) => id === terminal) ? user : undefined;
+  }
+
+  async #ownerOf(terminal: TerminalId): Promise<PublicUserIdentity | undefined> {
+    const remembered = this.#owners.get(terminal);
+    if (remembered !== undefined) return remembered;
+    const owner = (await this.#redis.get(keys.terminalOwnerKey(terminal))) as PublicUserIdentity | null;
+    if (owner === null) return undefined;
+    this.#owners.set(terminal, owner);
+    const [oldest] = this.#owners.keys();
+    if (this.#owners.size > OWNERS_REMEMBERED && oldest !== undefined) this.#owners.delete(oldest);
+    return owner;
+  }
+
   async findTerminal(terminal: TerminalId): Promise<Terminal | undefined> {
-    const user = await this.#redis.get(keys.terminalOwnerKey(terminal));
-    if (user === null) return undefined;
-    const text = await this.#redis.hget(
-      keys.userKey(user as PublicUserIdentity),
-      `${TERMINAL_FIELD}${terminal}`,
-    );
+    const user = await this.#ownerOf(terminal);
+    if (user === undefined) return undefined;
+    const text = await this.#redis.hget(keys.userKey(user), `${TERMINAL_FIELD}${terminal}`);
     return text === null ? undefined : (JSON.parse(text) as Terminal);
   }
 

@@ -182,6 +182,7 @@ export function registryContract(
         const phone = terminal(ALICE, 'phone', { identities: [IMEI], subscriptions: ['x:a'] });
         await registry.putTerminal(phone);
         expect(await registry.findTerminal(phone.id)).toEqual(phone);
+        expect(await registry.findOwner(phone.id)).toEqual(await registry.findUser(phone.user));
       });
 
       it('are changed from what is stored, or made when there is nothing', async () => {
@@ -274,8 +275,10 @@ export function registryContract(
 
       it('give their identities up when they are deleted', async () => {
         await registry.putTerminal(terminal(ALICE, 'phone', { identities: [IMEI] }));
+        expect((await registry.findOwner(terminalId(ALICE, 'phone')))?.id).toBe(ALICE);
         expect(await registry.deleteTerminal(ALICE, terminalId(ALICE, 'phone'))).toBe(true);
         expect(await registry.findTerminal(terminalId(ALICE, 'phone'))).toBeUndefined();
+        expect(await registry.findOwner(terminalId(ALICE, 'phone'))).toBeUndefined();
         await registry.putTerminal(terminal(ALICE, 'pc', { identities: [IMEI] }));
         expect((await registry.findUser(ALICE))?.terminals.map((one) => one.name)).toEqual(['pc']);
       });

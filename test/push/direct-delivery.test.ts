@@ -47,16 +47,18 @@ function way(uid: PushUid, method = 0) {
     { method, entries: [{ id: uid, rank: 1 }], now },
     {
       pushes: new RecentPushes(stage.store),
-      findUser: async (id) => stage.users.get(id),
       rules: [],
       costs: {},
       bearers: new Map<BearerName, Bearer>([
         ['sms', bearer('sms')],
         ['wsp', bearer('wsp')],
       ]),
-      findTerminal: async (id) => {
-        const terminal = stage.users.get(BOB)?.terminals.find((one) => one.id === id);
-        return terminal && ({ ...terminal, activation } satisfies Terminal);
+      findOwner: async (id) => {
+        const bob = stage.users.get(BOB);
+        const reachable = (terminal: Terminal): Terminal => ({ ...terminal, activation });
+        return bob?.terminals.some((one) => one.id === id)
+          ? { ...bob, terminals: bob.terminals.map(reachable) }
+          : undefined;
       },
     },
   );

@@ -86,8 +86,7 @@ interface Steps {
 async function wake(who: TerminalId = PHONE, method = 0, steps?: Steps) {
   const initiation = new SessionInitiation(
     {
-      findUser: async () => alice(),
-      findTerminal: async (id) => alice().terminals.find((one) => one.id === id),
+      findOwner: async (id) => [alice()].find(({ terminals }) => terminals.some((one) => one.id === id)),
       pushes: new RecentPushes(stage.store),
       bearers: steps === undefined ? bearers : new Map<BearerName, Bearer>([['sip', watched(steps)]]),
       rules,

@@ -101,6 +101,11 @@ export class MemoryRegistry implements Registry {
     return true;
   }
 
+  async findOwner(terminal: TerminalId): Promise<User | undefined> {
+    const owner = [...this.#users.values()].find(({ terminals }) => terminals.has(terminal));
+    return owner && userOf(owner);
+  }
+
   async findTerminal(terminal: TerminalId): Promise<Terminal | undefined> {
     for (const { terminals } of this.#users.values()) {
       const found = terminals.get(terminal);
