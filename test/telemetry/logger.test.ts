@@ -1,6 +1,6 @@
 /** What log lines hold and what they never hold. */
 import { describe, expect, it } from 'vitest';
-import { createLogger, logOf } from '../../src/telemetry/logger.js';
+import { createLogger, logOf, perTurn } from '../../src/telemetry/logger.js';
 import { maskLine } from '../../src/telemetry/masking.js';
 
 function written(act: (log: ReturnType<typeof logOf>, logger: ReturnType<typeof createLogger>) => void) {
@@ -82,5 +82,19 @@ describe('masking', () => {
     'sha256 ab:cd:ef:01:23:45:67:89:ab:cd',
   ])('leaves %s as it is', (text) => {
     expect(maskLine(text)).toBe(text);
+  });
+});
+
+describe('lines of one turn of the event loop', () => {
+  it('are written together, in order, and the next ones after them', async () => {
+    const writes: string[] = [];
+    const output = perTurn({ write: (text) => writes.push(text) });
+    output.write('one\n');
+    output.write('two\n');
+    expect(writes).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    output.write('three\n');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(writes).toEqual(['one\ntwo\n', 'three\n']);
   });
 });
