@@ -158,11 +158,12 @@ export class CrashInitiator {
 
 /**
  * Submits a body made with `BOUNDARY`. The code of the answer: PAP's own, or 9000 plus the status of an answer that is not PAP;
- * undefined when none came.
+ * undefined when none came in time.
  */
 export function postPush(
   { port, id, password }: { readonly port: number; readonly id: string; readonly password: string },
   body: Buffer,
+  limitMs = ANSWER_LIMIT_MS,
 ): Promise<number | undefined> {
   return new Promise((resolve) => {
     const sent = request(
@@ -173,7 +174,7 @@ export function postPush(
         method: 'POST',
         auth: `${id}:${password}`,
         agent: false,
-        timeout: ANSWER_LIMIT_MS,
+        timeout: limitMs,
         headers: {
           'content-type': `multipart/related; type="application/xml"; boundary=${BOUNDARY}`,
           'content-length': body.length,

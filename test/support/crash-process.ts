@@ -109,9 +109,10 @@ export class CrashGateway {
     this.#child?.kill(signal);
   }
 
-  /** Asks it to stop and waits for an orderly end. */
+  /** Asks it to stop, halted or not, and waits for an orderly end. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.signal('SIGCONT');
     if (this.#child) await endOf(this.#child, 'SIGTERM');
   }
 

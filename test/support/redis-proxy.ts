@@ -19,7 +19,7 @@ export interface Interception {
   readonly matches: (command: RedisCommand) => boolean;
   /**
    * `before`: it never gets to Redis. `held`: it gets there when `act` has ended. `after`: Redis has carried it out, and
-   * nobody has been told.
+   * nobody has been told. What was asked before it has been answered when `act` begins.
    */
   readonly moment: 'before' | 'held' | 'after';
   readonly act: () => Promise<void> | void;
@@ -82,6 +82,16 @@ export class RedisProxy implements AsyncDisposable {
 }
 
 const MARKER = 'marker-of-the-proxy';
+const MARKED = `$${MARKER.length}\r\n${MARKER}\r\n`;
+const MARK = `*2\r\n$4\r\nECHO\r\n${MARKED}`;
+
+/** The last answers of a connection, up to the first mark, and what happens at the last one. */
+interface Ending {
+  unread: Buffer;
+  marks: number;
+  isSilent: boolean;
+  readonly act: Interception['act'];
+}
 
 /** One connection of the gateway and the one to Redis that belongs to it. */
 class Link {
@@ -90,7 +100,7 @@ class Link {
   readonly #interceptionOf: (command: RedisCommand) => Interception | undefined;
   #unread = Buffer.alloc(0);
   #isIntercepted = false;
-  #isSilent = false;
+  #ending: Ending | undefined;
 
   constructor(
     client: Socket,
@@ -107,9 +117,7 @@ class Link {
       socket.on('error', () => {}).on('close', () => other.destroy());
     }
     this.#client.on('data', (chunk) => this.#read(chunk));
-    this.#redis.on('data', (chunk) => {
-      if (!this.#isSilent) this.#client.write(chunk);
-    });
+    this.#redis.on('data', (chunk) => this.#answer(chunk));
   }
 
   end(): void {
@@ -130,24 +138,35 @@ class Link {
     }
   }
 
-  /** From here on the gateway hears nothing on this connection, unless the command was only held. */
+  /** What was asked before is still answered. From then on the gateway hears nothing on this connection, unless the command was only held. */
   #intercept({ moment, act }: Interception, octets: Uint8Array): void {
     this.#isIntercepted = true;
-    this.#isSilent = moment !== 'held';
-    if (moment !== 'after') {
-      void Promise.resolve(act()).then(() => {
-        if (moment === 'held') this.#goOn(octets);
-      });
+    if (moment === 'held') {
+      void Promise.resolve(act()).then(() => this.#goOn(octets));
       return;
     }
-    let answers = '';
-    this.#redis.on('data', (chunk: Buffer) => {
-      const wasThere = answers.includes(MARKER);
-      answers += chunk.toString('latin1');
-      if (!wasThere && answers.includes(MARKER)) void act();
-    });
-    this.#redis.write(octets);
-    this.#redis.write(`*2\r\n$4\r\nECHO\r\n$${MARKER.length}\r\n${MARKER}\r\n`); // answered after it
+    this.#ending = { unread: Buffer.alloc(0), marks: moment === 'after' ? 2 : 1, isSilent: false, act };
+    this.#redis.write(MARK);
+    if (moment === 'after') {
+      this.#redis.write(octets);
+      this.#redis.write(MARK); // answered after it
+    }
+  }
+
+  #answer(chunk: Buffer): void {
+    const ending = this.#ending;
+    if (ending === undefined) {
+      this.#client.write(chunk);
+      return;
+    }
+    ending.unread = Buffer.concat([ending.unread, chunk]);
+    for (let at = ending.unread.indexOf(MARKED); at >= 0; at = ending.unread.indexOf(MARKED)) {
+      if (!ending.isSilent) this.#client.write(ending.unread.subarray(0, at));
+      ending.unread = ending.unread.subarray(at + MARKED.length);
+      ending.isSilent = true;
+      ending.marks -= 1;
+      if (ending.marks === 0) void ending.act();
+    }
   }
 
   #goOn(octets: Uint8Array): void {
