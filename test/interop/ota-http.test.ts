@@ -247,7 +247,7 @@ describe('curl as the gateway', () => {
 
   /** Status line and header fields that curl saw. */
   async function curl(...options: readonly string[]): Promise<string> {
-    const { stdout } = await run('curl', ['-sS', '-i', '--max-time', '20', ...options]);
+    const { stdout } = await run('curl', ['-sS', '-i', '--noproxy', '*', '--max-time', '20', ...options]);
     return stdout.replaceAll('\r\n', '\n');
   }
   const post = (type: string, data: string, ...more: readonly string[]) =>

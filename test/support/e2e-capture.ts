@@ -9,6 +9,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { TSHARK } from './tshark.js';
 
 const run = promisify(execFile);
 
@@ -81,7 +82,7 @@ export class Capture implements AsyncDisposable {
   /** What tshark prints about the capture with these arguments. */
   async tshark(options: readonly string[]): Promise<string> {
     const args = ['-n', '-r', this.#file, ...options];
-    const { stdout } = await run('tshark', args, { maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await run('tshark', args, TSHARK);
     return stdout;
   }
 

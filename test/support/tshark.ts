@@ -8,6 +8,9 @@ import { type CapturedPacket, pcapFile } from './pcap.js';
 
 const run = promisify(execFile);
 
+/** It prints times as they are in its time zone. */
+export const TSHARK = { maxBuffer: 64 * 1024 * 1024, env: { ...process.env, TZ: 'UTC' } } as const;
+
 /** Values of the named fields, one record per frame; a field that occurs several times in a frame gives several values. */
 export async function dissectFields(
   packets: Iterable<CapturedPacket>,
@@ -45,7 +48,7 @@ export async function dissect(
   try {
     const file = join(folder, 'frames.pcap');
     await writeFile(file, pcapFile(packets));
-    const { stdout } = await run('tshark', ['-n', '-r', file, ...options], { maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await run('tshark', ['-n', '-r', file, ...options], TSHARK);
     return stdout;
   } finally {
     await rm(folder, { recursive: true, force: true });

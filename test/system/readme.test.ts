@@ -1,16 +1,25 @@
 /** The first push of the README, command by command as it is printed there, on a gateway of the test's own. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findExecutable } from '../../src/config/executables.js';
-import { buildGateway, type GatewayProcess, ROOT, startGatewayProcess } from '../support/gateway-process.js';
+import { type PushView, when } from '../support/e2e-gateway.js';
+import {
+  bareEnvironment,
+  buildGateway,
+  type GatewayProcess,
+  ROOT,
+  startGatewayProcess,
+} from '../support/gateway-process.js';
 
 const run = promisify(execFile);
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
-const hasShell = ['bash', 'curl', 'timeout'].every((program) => findExecutable([program]) !== undefined);
+const hasShell = ['bash', 'curl'].every((program) => findExecutable([program]) !== undefined);
 
 /** The shell blocks of the section, in order. */
 function commands(): string[] {
@@ -41,32 +50,52 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Runs blocks in one shell, with the ports of this gateway in place of the usual ones. */
-async function shell(...blocks: string[]): Promise<string> {
+/** With the ports of this gateway in place of the usual ones, and none of this machine's proxies between. */
+function inBash(...blocks: string[]) {
   const script = blocks
     .join('\n')
     .replace(/127\.0\.0\.1:(\d+)/g, (_, port: string) => `127.0.0.1:${ports.get(port)}`)
-    .replaceAll('node dist/main.js', `timeout -s INT 5 node ${ROOT}/dist/main.js`);
-  const { stdout } = await run('bash', ['-euc', script], { cwd: directory });
+    .replaceAll('node dist/main.js', `node ${ROOT}/dist/main.js`);
+  return { args: ['-euc', script], options: { cwd: directory, env: bareEnvironment() } };
+}
+
+/** What the blocks print, run in one shell. */
+async function shell(...blocks: string[]): Promise<string> {
+  const { args, options } = inBash(...blocks);
+  const { stdout } = await run('bash', args, options);
   return stdout;
 }
 
 // Without curl and a shell there is nothing to try the commands with.
 describe.skipIf(!hasShell)('the first push of the README', () => {
   const [provision = '', submit = '', terminal = '', ask = ''] = commands();
+  const story = async (): Promise<PushView> =>
+    JSON.parse(await shell(provision.split('\n').slice(0, 2).join('\n'), ask));
 
   it('is accepted', async () => {
     expect(await shell(provision, submit)).toContain('code="1001"');
   });
 
   it('reaches the terminal when that comes', async () => {
-    const lines = (await shell(terminal.trimEnd().concat(' || true'))).trim().split('\n');
-    const content = lines.map((line) => JSON.parse(line)).find(({ event }) => event === 'content');
-    expect(content).toMatchObject({ size: 'Hello, phone.'.length });
+    const { args, options } = inBash(terminal);
+    const child = spawn('bash', args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child, 'close');
+    try {
+      let content: unknown;
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const event: { event?: string } = JSON.parse(line);
+        if (event.event === 'content') content = event;
+      });
+      await when(() => content, Boolean, 'the content');
+      expect(content).toMatchObject({ size: 'Hello, phone.'.length });
+      await when(story, (push) => push.recipients[0]?.state === 'delivered', 'the push');
+    } finally {
+      process.kill(-(child.pid ?? 0), 'SIGINT'); // as by Ctrl-C
+      await ended;
+    }
   });
 
   it('can be asked about afterwards', async () => {
-    const story = JSON.parse(await shell(provision.split('\n').slice(0, 2).join('\n'), ask));
-    expect(story.recipients[0]).toMatchObject({ state: 'delivered', code: 1000 });
+    expect((await story()).recipients[0]).toMatchObject({ state: 'delivered', code: 1000 });
   });
 });

@@ -318,7 +318,8 @@ describe('a message is lost', () => {
   });
 
   it('when the receiver never decides', async () => {
-    const connector = connecting({ limits: { transactionTimeoutMs: 30 } });
+    // Holds for the SEND that binds the session too, which is answered.
+    const connector = connecting({ limits: { transactionTimeoutMs: 2000 } });
     const { active } = await connectedPair({
       connector,
       passive: { onMessage: () => new Promise(() => undefined) },

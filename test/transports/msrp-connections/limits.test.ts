@@ -1,5 +1,5 @@
 /** Peers that are slow, silent, greedy or too many: every one of them is bounded, and the others do not notice. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { MsrpContent } from '../../../src/transports/msrp-connections/msrp-connections.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import {
@@ -13,6 +13,8 @@ import {
 } from './endpoints.js';
 import { responseTo, sendText } from './raw-peer.js';
 
+afterEach(() => void vi.useRealTimers());
+
 const PEER = 'msrp://peer.example.com:9/rAnDoM;tcp';
 
 describe('a session', () => {
@@ -23,12 +25,12 @@ describe('a session', () => {
   });
 
   it('that is bound is not closed for that', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { passive, active } = await connectedPair({
       passive: { connectTimeoutMs: 50 },
       active: { connectTimeoutMs: 50 },
     });
-    const later = openSession(connecting(), { connectTimeoutMs: 60 });
-    await later.closed;
+    vi.advanceTimersByTime(60);
     expect([passive.session.isConnected, active.session.isConnected]).toEqual([true, true]);
   });
 
