@@ -46,7 +46,7 @@ function describeExplain(command: Command): void {
 }
 
 /** Throws UsageError for what the options do not allow together. */
-export function readExplainOptions(options: CliOptions): ExplainCommandOptions {
+function readExplainOptions(options: CliOptions): ExplainCommandOptions {
   const given = {
     application: text(options, 'application'),
     contentType: text(options, 'type'),

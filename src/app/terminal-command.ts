@@ -73,7 +73,7 @@ function stopRequested(): Promise<unknown> {
 }
 
 /** An event as one JSON object: `event` says what happened, `at` when. Content itself stays out; `--save` keeps it. */
-export function eventLine(event: TerminalEvent, directory?: ContentDirectory): Record<string, unknown> {
+function eventLine(event: TerminalEvent, directory?: ContentDirectory): Record<string, unknown> {
   const { kind, at, ...fields } = event;
   const line = { event: kind, at: new Date(at).toISOString() };
   switch (event.kind) {

@@ -13,11 +13,11 @@ import {
 } from './config-keys.js';
 
 /** Between these lines the page is generated. */
-export const REFERENCE_START = '<!-- keys: written by "npm run docs:config" -->';
-export const REFERENCE_END = '<!-- end of keys -->';
+const REFERENCE_START = '<!-- keys: written by "npm run docs:config" -->';
+const REFERENCE_END = '<!-- end of keys -->';
 
 /** Markdown: one heading and table for each section, keys without a section first. */
-export function configReference(): string {
+function configReference(): string {
   const sections = new Map<string, ConfigKey[]>();
   for (const key of configKeys()) {
     const section = sectionOf(key.path);

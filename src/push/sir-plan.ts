@@ -4,7 +4,7 @@
  * the terminal can be reached by itself, else to all with the device as filter, else to all. A terminal that is known to be away disturbs
  * nobody else. Every step leaves its reason.
  */
-import type { DeviceIdentity } from '../registry/device-identity.js';
+import { type DeviceIdentity, REGISTERED_KINDS } from '../registry/device-identity.js';
 import { type IdentityPlace, MODE_LETTER, type TargetingSettings } from '../registry/targeting-rule.js';
 import type { BearerName, Terminal } from '../registry/user.js';
 import type { Sir } from './sir.js';
@@ -105,11 +105,9 @@ function obstacleTo(
   }
 }
 
-/** Routable identities first (C-1): a GRUU, then what can be the instance of one, then whatever tells the terminal apart. */
-const CARRIED_FIRST: readonly DeviceIdentity['kind'][] = ['gruu', 'uuid', 'imei', 'urn'];
-
+/** A GRUU, else what can be the instance of one, else whatever tells the terminal apart. */
 export function identityToCarry(terminal: Pick<Terminal, 'identities'>): DeviceIdentity | undefined {
-  for (const kind of CARRIED_FIRST) {
+  for (const kind of REGISTERED_KINDS) {
     const found = terminal.identities.find((identity) => identity.kind === kind);
     if (found) return found;
   }

@@ -217,7 +217,7 @@ export function narrowing(target: PushAddress): Narrowing {
   return { device: readDevice(target), isForAll: target.scope === 'all' };
 }
 
-export function readDevice({ device }: PushAddress): DeviceIdentity | undefined {
+function readDevice({ device }: PushAddress): DeviceIdentity | undefined {
   return device === undefined ? undefined : orRefuse(() => parseDeviceIdentity(device));
 }
 

@@ -42,7 +42,7 @@ export interface DeviceIdentity {
 }
 
 /** Longest identity taken, in characters. */
-export const MAX_IDENTITY_LENGTH = 512;
+const MAX_IDENTITY_LENGTH = 512;
 
 const CANONICAL_FORM = {
   gruu: canonicalGruu,
@@ -102,14 +102,10 @@ export function instanceIdentity(parameterValue: string): DeviceIdentity {
   return parseDeviceIdentity(inner);
 }
 
-/** True when both name the same device by the same identity. An address of record alone never equals a GRUU (SIR-12). */
-export function equalIdentities(a: DeviceIdentity, b: DeviceIdentity): boolean {
-  return a.canonical === b.canonical;
-}
-
 /**
  * True when any carried identity names a device that has any of `own` (SIR-22). A public GRUU also stands for the instance
- * in its `gr` value, so it matches a device that has that UUID, IMEI or other URN; two GRUUs match only when they are equal.
+ * in its `gr` value, so it matches a device that has that UUID, IMEI or other URN; two GRUUs match only when they are equal. An address of
+ * record alone never equals a GRUU (SIR-12).
  */
 export function matchesAny(carried: readonly DeviceIdentity[], own: readonly DeviceIdentity[]): boolean {
   return carried.some((one) => own.some((other) => namesSameDevice(one, other)));
@@ -124,10 +120,11 @@ export function identityKeys(identity: DeviceIdentity): readonly string[] {
   return instance === undefined ? [identity.canonical] : [identity.canonical, instance];
 }
 
-/** True for kinds that a SIP network can route by themselves; the others need a contact of the registry (SIR-23, C-1). */
-export function isRoutable(kind: DeviceIdentityKind): boolean {
-  return kind === 'gruu' || kind === 'uri';
-}
+/**
+ * Kinds under which a terminal registers: what stands in `+sip.instance`, or is made of it; what a SIP network routes by itself comes first
+ * (C-1). One that is known by other names only may be behind any contact (SIR-23).
+ */
+export const REGISTERED_KINDS: readonly DeviceIdentityKind[] = ['gruu', 'uuid', 'imei', 'urn'];
 
 /** True for a pseudo-ESN (`80……`, derived from a MEID): several devices can share one, so it is no unique identity (SIR-18). */
 export function isPseudoEsn(identity: DeviceIdentity): boolean {

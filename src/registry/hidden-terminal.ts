@@ -3,11 +3,8 @@
  * C-1). Such a terminal may be behind any contact whose owner is known by its registration alone; whoever is behind it can tell, for
  * the name is in the SIR. A contact of a terminal that was provisioned is that terminal and no other. Pure.
  */
-import type { DeviceIdentityKind } from './device-identity.js';
+import { REGISTERED_KINDS } from './device-identity.js';
 import type { Terminal } from './user.js';
-
-/** What stands in `+sip.instance`, or is made of it. */
-const REGISTERED_KINDS: readonly DeviceIdentityKind[] = ['gruu', 'uuid', 'imei', 'urn'];
 
 /** `owner`: the terminal of the contact, as far as it is known. */
 export function mayBeBehind(

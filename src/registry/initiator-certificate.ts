@@ -19,7 +19,7 @@ export interface ClientCertificate {
 }
 
 /** Longest subject, in characters. */
-export const MAX_SUBJECT_LENGTH = 1024;
+const MAX_SUBJECT_LENGTH = 1024;
 
 /** Hexadecimal digits in any case, with or without colons between octets. Throws DecodeError. */
 export function certificateFingerprint(text: string): string {

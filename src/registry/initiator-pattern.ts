@@ -6,7 +6,7 @@
 import { DecodeError } from '../kernel/errors.js';
 
 /** Longest pattern, in characters. */
-export const MAX_PATTERN_LENGTH = 256;
+const MAX_PATTERN_LENGTH = 256;
 
 /**
  * A pattern of recipients as it is kept: scheme and host in lower case, as canonical addresses have them. Throws DecodeError

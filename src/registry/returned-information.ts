@@ -7,7 +7,7 @@ import { withReport } from './capabilities.js';
 import { statedCapabilities } from './stated-capabilities.js';
 import type { Terminal } from './user.js';
 
-export const RETURNED_KINDS = ['capability', 'preference', 'security', 'subscription'] as const;
+const RETURNED_KINDS = ['capability', 'preference', 'security', 'subscription'] as const;
 export type ReturnedKind = (typeof RETURNED_KINDS)[number];
 
 /** The latest return of one kind. */

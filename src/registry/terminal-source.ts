@@ -9,7 +9,7 @@ import type { BearerName, PublicUserIdentity } from './user.js';
  * `registry`: our own registrar, lanes and provisioning. `reg-event`: registrations at the core. `presence`: a presence server.
  * `returned`: what terminals reported of themselves.
  */
-export const SOURCE_NAMES = ['registry', 'reg-event', 'presence', 'returned'] as const;
+const SOURCE_NAMES = ['registry', 'reg-event', 'presence', 'returned'] as const;
 export type SourceName = (typeof SOURCE_NAMES)[number];
 export type OutsideSourceName = Exclude<SourceName, 'registry' | 'returned'>;
 

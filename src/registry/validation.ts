@@ -52,7 +52,7 @@ export const PROVISIONING_LIMITS: ProvisioningLimits = {
 };
 
 /** Longest terminal name, in characters. A `+sip.instance` of the greatest length still fits. */
-export const MAX_TERMINAL_NAME_LENGTH = 512;
+const MAX_TERMINAL_NAME_LENGTH = 512;
 
 /**
  * A user's own attributes from the body of its PUT. Absent `aliases` and `policy` mean none and the default; absent `sip` and `sirKey`

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DecodeError } from '../../kernel/errors.js';
 
 /** In characters. */
-export const MAX_HOLD_REASON_LENGTH = 256;
+const MAX_HOLD_REASON_LENGTH = 256;
 
 export const reasonSchema = z
   .string()

@@ -45,7 +45,7 @@ export interface PapEndpointLimits extends PapRequestLimits {
   readonly bodyTimeoutMs: number;
 }
 
-export const DEFAULT_PAP_ENDPOINT_LIMITS: PapEndpointLimits = {
+const DEFAULT_PAP_ENDPOINT_LIMITS: PapEndpointLimits = {
   ...DEFAULT_PAP_LIMITS,
   maxContentBytes: MIB,
   maxCapabilitiesBytes: DEFAULT_PAP_LIMITS.maxBytes,

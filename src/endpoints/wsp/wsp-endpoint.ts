@@ -17,7 +17,7 @@ import {
 } from '../../protocols/wsp/index.js';
 import type { Log } from '../../telemetry/log.js';
 import { type DatagramPeer, DatagramSocket } from '../../transports/datagram/datagram-socket.js';
-import { SteadyLog } from '../../transports/datagram/steady-log.js';
+import { type SteadyLine, SteadyLog } from '../../transports/steady-log.js';
 import type { IncomingTransaction } from '../../transports/wtp/responder-transaction.js';
 import { WtpEndpoint } from '../../transports/wtp/wtp-endpoint.js';
 import type { WtpOptions } from '../../transports/wtp/wtp-options.js';
@@ -47,6 +47,10 @@ export interface WspEndpointOptions extends ConnectingOptions {
   >;
 }
 
+interface RefusalLine extends SteadyLine {
+  readonly peer?: string;
+}
+
 /** One address may have this part of the sessions: many terminals behind one NAT still find room. */
 const SHARE_OF_ONE_ADDRESS = 1 / 4;
 /** Session numbers that every decoder shows as they are. */
@@ -64,7 +68,7 @@ const SEGMENT_HEADER_BYTES = 4;
 export class WspEndpoint implements AsyncDisposable {
   readonly #ports: WspEndpointPorts;
   readonly #options: WspEndpointOptions;
-  readonly #log: SteadyLog;
+  readonly #log: SteadyLog<RefusalLine>;
   readonly #terminals: ConnectingTerminals;
   readonly #sessions = new Map<number, WspTerminalSession>();
   readonly #sessionsOf = new Map<string, number>();
@@ -75,7 +79,7 @@ export class WspEndpoint implements AsyncDisposable {
   private constructor(ports: WspEndpointPorts, options: WspEndpointOptions) {
     this.#ports = ports;
     this.#options = options;
-    this.#log = new SteadyLog(ports.log, ports.clock);
+    this.#log = new SteadyLog(ports.log, () => ports.clock.now(), 'log lines were suppressed');
     this.#terminals = new ConnectingTerminals(ports, options);
     this.#wtp = new WtpEndpoint(
       {
@@ -86,7 +90,7 @@ export class WspEndpoint implements AsyncDisposable {
         onInvoked: (transaction) => void this.#invoked(transaction),
         onDatagram: (payload, from) => this.#said(payload, from),
         onRefused: (reason, from) =>
-          this.#log.write({ level: 'info', message: 'WTP refused', reason, peer: from.address }),
+          this.#log.limited({ level: 'info', message: 'WTP refused', reason, peer: from.address }),
       },
       { ...options.wtp, maxTransactions: 4 * options.maxSessions },
     );
@@ -154,7 +158,7 @@ export class WspEndpoint implements AsyncDisposable {
         this.#abort(transaction, `no WSP: ${error.detail}`);
         return;
       }
-      this.#log.write({
+      this.#log.limited({
         level: 'warn',
         message: 'WSP session failed',
         reason: describeError(error),
@@ -298,11 +302,11 @@ export class WspEndpoint implements AsyncDisposable {
   }
 
   #refused(reason: string, { address }: DatagramPeer): void {
-    this.#log.write({ level: 'info', message: 'WSP session refused', reason, peer: address });
+    this.#log.limited({ level: 'info', message: 'WSP session refused', reason, peer: address });
   }
 
   #notSent(error: unknown): void {
-    this.#log.write({ level: 'info', message: 'WSP datagram not sent', reason: describeError(error) });
+    this.#log.limited({ level: 'info', message: 'WSP datagram not sent', reason: describeError(error) });
   }
 
   #freeSessionId(): number {

@@ -193,7 +193,7 @@ function decodePath(head: MsrpHead, value: string): readonly string[] {
 }
 
 /** `start-end/total`, undefined when it is not that or contradicts itself. */
-export function parseByteRange(value: string): ByteRange | undefined {
+function parseByteRange(value: string): ByteRange | undefined {
   const match = BYTE_RANGE.exec(value);
   if (match === null) return undefined;
   const start = Number(match[1]);

@@ -72,7 +72,7 @@ export function formatResponse(
 }
 
 /** Every header field after the paths, and the empty line when a body follows. */
-export function formatFields(
+function formatFields(
   request: Omit<MsrpRequest, 'kind' | 'transactionId' | 'method' | 'toPath' | 'fromPath' | 'continuation'>,
 ): string {
   return `${formatLeadingFields(request)}${request.byteRange === undefined ? '' : formatByteRange(request.byteRange)}${formatTrailingFields(request)}`;

@@ -40,5 +40,4 @@ export {
   type MsrpUri,
   parseMsrpUri,
   sameMsrpSession,
-  sameMsrpUri,
 } from './uri.js';

@@ -70,13 +70,8 @@ export function formatMsrpUri(uri: MsrpUri): string {
   return `${uri.scheme}://${user}${host}${port}${session};${uri.transport}${uri.parameters}`;
 }
 
-/** Equality of RFC 4975 §6.1: userinfo and parameters do not count, an absent port equals no given one. */
-export function sameMsrpUri(a: MsrpUri, b: MsrpUri): boolean {
-  return sameMsrpSession(a, b) && a.host === b.host && a.port === b.port;
-}
-
 /**
- * Equality that leaves out host and port: session gateways that carry the media rewrite them in the SDP but not in the
+ * Equality of RFC 4975 §6.1 (userinfo and parameters do not count) that leaves out host and port: session gateways that carry the media rewrite them in the SDP but not in the
  * requests ("sessmatch"; behind a CEMA middlebox, RFC 6714, nothing is rewritten and both rules agree). Safe for
  * session-ids that nobody can guess (RFC 4975 §14.1), which is what identifies the session.
  */

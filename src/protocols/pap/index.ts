@@ -9,4 +9,4 @@ export * from './pap-error-table.js';
 export * from './pap-operation-error.js';
 export * from './pap-status-table.js';
 export { createPapValidator, type PapValidator } from './pap-validator.js';
-export { DEFAULT_PAP_VERSION, DOCTYPE, highestCommonVersion } from './pap-version.js';
+export { DEFAULT_PAP_VERSION, DOCTYPE } from './pap-version.js';

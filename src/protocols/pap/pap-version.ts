@@ -58,7 +58,7 @@ export function negotiateVersion(claim: VersionClaim): PapVersion {
 }
 
 /** The newest version of ours that a `supported-versions` list names; `1.*` names every minor version. */
-export function highestCommonVersion(supported: readonly string[] | undefined): PapVersion | undefined {
+function highestCommonVersion(supported: readonly string[] | undefined): PapVersion | undefined {
   if (supported === undefined) return undefined;
   return PAP_VERSIONS.findLast((version) => {
     const anyMinor = `${version.slice(0, version.indexOf('.'))}.*`;

@@ -19,7 +19,7 @@ import { SI_TABLE } from './si-table.js';
 export const SI_ACTIONS = ['signal-none', 'signal-low', 'signal-medium', 'signal-high', 'delete'] as const;
 export type SiAction = (typeof SI_ACTIONS)[number];
 
-export const DEFAULT_SI_ACTION: SiAction = 'signal-medium';
+const DEFAULT_SI_ACTION: SiAction = 'signal-medium';
 
 export interface ServiceIndication {
   readonly href?: string;

@@ -23,7 +23,7 @@ export type ReturnFlag = (typeof RETURN_FLAGS)[number];
 export const SEND_FLAGS = ['registration', 'capability'] as const;
 export type SendFlag = (typeof SEND_FLAGS)[number];
 
-export const CONTENT_PRIORITIES = ['high', 'medium', 'low'] as const;
+const CONTENT_PRIORITIES = ['high', 'medium', 'low'] as const;
 export type ContentPriority = (typeof CONTENT_PRIORITIES)[number];
 
 export interface SiaExtension {

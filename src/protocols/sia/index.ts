@@ -1,6 +1,6 @@
 /** The SIA body of a Session Initiation Request and our extension block. */
 
-export { BEARER_GPRS, type ContactPoint, ipContactPoint, ipOfContactPoint } from '../wsp/index.js';
+export { type ContactPoint, ipContactPoint, ipOfContactPoint } from '../wsp/index.js';
 export type { ApplicationIdForm } from './application-ids.js';
 export { RETURN_FLAGS, type ReturnFlag, SEND_FLAGS, type SendFlag, type SiaExtension } from './extension.js';
 export { SIA_LIMITS, type SiaLimits } from './limits.js';

@@ -5,7 +5,7 @@
  */
 import { DecodeError } from '../../kernel/errors.js';
 import { unquote } from './grammar.js';
-import { formatParameters, parseParameters, type SipParameter } from './parameters.js';
+import { parseParameters, type SipParameter } from './parameters.js';
 
 export interface ContactPredicate {
   /** Feature parameters, quotes kept, without `require` and `explicit`. */
@@ -34,12 +34,6 @@ export function parseContactPredicate(value: string): ContactPredicate {
     require: parameters.some((candidate) => isMark(candidate, 'require')),
     explicit: parameters.some((candidate) => isMark(candidate, 'explicit')),
   };
-}
-
-/** The predicate as one header value. */
-export function formatContactPredicate(predicate: ContactPredicate): string {
-  const marks = `${predicate.require ? ';require' : ''}${predicate.explicit ? ';explicit' : ''}`;
-  return `*${formatParameters(predicate.features)}${marks}`;
 }
 
 /** Of a Contact's parameters those that state capabilities. */

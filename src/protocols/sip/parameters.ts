@@ -53,11 +53,6 @@ export function withParameter(
   return parameters.map((candidate, index) => (index === at ? { name: candidate.name, value } : candidate));
 }
 
-/** The parameters without those called `name`. */
-export function withoutParameter(parameters: readonly SipParameter[], name: string): readonly SipParameter[] {
-  return parameters.filter((candidate) => !isParameterNamed(candidate, name));
-}
-
 /** `;a=b;c`, or the empty string. */
 export function formatParameters(parameters: readonly SipParameter[]): string {
   let text = '';

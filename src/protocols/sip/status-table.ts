@@ -1,5 +1,5 @@
 /** Response codes and their default reason phrases (RFC 3261 §21 and the IANA registry). */
-export const SIP_REASONS: Readonly<Record<number, string>> = {
+const SIP_REASONS: Readonly<Record<number, string>> = {
   100: 'Trying',
   180: 'Ringing',
   181: 'Call Is Being Forwarded',

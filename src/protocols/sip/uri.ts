@@ -112,7 +112,7 @@ export function urisEqual(left: Uri, right: Uri): boolean {
 }
 
 /** A telephone number without its visual separators (RFC 3966 §3). */
-export function bareNumber(number: string): string {
+function bareNumber(number: string): string {
   return number.replace(/[-.()]/g, '').toLowerCase();
 }
 

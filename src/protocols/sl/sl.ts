@@ -9,7 +9,7 @@ import { SL_TABLE } from './sl-table.js';
 export const SL_ACTIONS = ['execute-low', 'execute-high', 'cache'] as const;
 export type SlAction = (typeof SL_ACTIONS)[number];
 
-export const DEFAULT_SL_ACTION: SlAction = 'execute-low';
+const DEFAULT_SL_ACTION: SlAction = 'execute-low';
 
 export interface ServiceLoading {
   readonly href: string;

@@ -7,7 +7,7 @@ import { createHmac } from 'node:crypto';
 import { DecodeError, InvariantError } from '../../kernel/errors.js';
 
 /** Octets of a secret. */
-export const WEBHOOK_SECRET_BYTES = { min: 24, max: 64 } as const;
+const WEBHOOK_SECRET_BYTES = { min: 24, max: 64 } as const;
 
 const PREFIX = 'whsec_';
 const MAX_TEXT_LENGTH = PREFIX.length + 4 * Math.ceil(WEBHOOK_SECRET_BYTES.max / 3);

@@ -14,7 +14,7 @@ export interface ContactPoint {
 }
 
 /** WDP bearer type of an IP address reached over packet data (WAP-259 appendix C). */
-export const BEARER_GPRS = 0x0b;
+const BEARER_GPRS = 0x0b;
 
 const HAS_BEARER = 0x80;
 const HAS_PORT = 0x40;

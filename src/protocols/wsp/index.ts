@@ -7,7 +7,6 @@ export {
   abortName,
 } from './abort-reason-table.js';
 export {
-  BEARER_GPRS,
   type ContactPoint,
   ipContactPoint,
   ipOfContactPoint,
@@ -31,7 +30,7 @@ export {
 export { WSP_LIMITS, type WspLimits } from './limits.js';
 export { OctetReader, OctetWriter } from './octets.js';
 export * from './primitives.js';
-export { decodePush, encodePush, PUSH_PDU_TYPE, type PushContents, type PushPdu } from './push-pdu.js';
+export { decodePush, encodePush, type PushContents, type PushPdu } from './push-pdu.js';
 export {
   type ConnectPdu,
   decodeWsp,

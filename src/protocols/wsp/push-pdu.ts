@@ -10,7 +10,7 @@ import { readMediaType, writeMediaType } from './media-type.js';
 import { OctetReader, OctetWriter } from './octets.js';
 import { readUintvar, writeUintvar } from './primitives.js';
 
-export const PUSH_PDU_TYPE = 0x06;
+const PUSH_PDU_TYPE = 0x06;
 
 /** What every PDU with content holds behind its type. */
 export interface PushContents {

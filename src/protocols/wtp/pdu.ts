@@ -87,8 +87,7 @@ export const PDU_TYPE = {
   'negative-ack': 7,
 } as const satisfies Record<WtpPdu['kind'], number>;
 
-export const TPI_ERROR = 0x00;
-export const TPI_INFO = 0x01;
+/** Items of the variable part of a header. [WAP-224 §8.4] */
 export const TPI_OPTION = 0x02;
 export const TPI_SEQUENCE_NUMBER = 0x03;
 

@@ -24,7 +24,7 @@ export function answer(
 }
 
 /** [RFC 4975 §7.2] A REPORT never gets a response; `Failure-Report: no` asks for none, `partial` for none that says 200. */
-export function isOwedAnswer(request: ReceivedMsrpRequest, status: MsrpStatusCode): boolean {
+function isOwedAnswer(request: ReceivedMsrpRequest, status: MsrpStatusCode): boolean {
   if (request.method === 'REPORT') return false;
   const wanted: FailureReport = request.failureReport ?? 'yes';
   return wanted === 'yes' || (wanted === 'partial' && status !== 200);

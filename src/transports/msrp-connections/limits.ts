@@ -2,7 +2,7 @@
 import { KIB, MIB, MINUTE_MS, SECOND_MS } from '../../kernel/units.js';
 import type { MsrpLimits } from './msrp-connections.js';
 
-export const DEFAULT_MSRP_LIMITS: MsrpLimits = {
+const DEFAULT_MSRP_LIMITS: MsrpLimits = {
   chunkBytes: 16 * KIB,
   maxReceivedChunkBytes: MIB,
   maxReceivedMessageBytes: 2 * MIB,

@@ -88,7 +88,7 @@ async function post(
  * Asks the terminal what it takes and stores what it says. `terminal` is the record afterwards; absent when the terminal told nothing.
  * Rejects with DeliveryError when no answer came, or it could not be stored.
  */
-export async function askCapabilities(
+async function askCapabilities(
   { id }: Pick<Terminal, 'id'>,
   known: string | undefined,
   exchange: OtaExchange,

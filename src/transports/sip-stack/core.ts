@@ -1,7 +1,7 @@
 /** What both sides of the stack, user-agent server and client, work with. */
 import type { DialogTable } from './dialog.js';
-import type { LogGate } from './log-gate.js';
 import type { Network } from './network.js';
+import type { SipLog } from './sip-log.js';
 import type { SipLimits } from './sip-stack.js';
 import type { SipTimers } from './timers.js';
 
@@ -15,7 +15,7 @@ export interface StackCore {
   readonly supported: readonly string[];
   /** Media types of Accept. */
   readonly accept: readonly string[];
-  readonly log: LogGate;
+  readonly log: SipLog;
 }
 
 /**

@@ -17,9 +17,9 @@ import {
 import type { StackCore } from './core.js';
 import { DialogTable } from './dialog.js';
 import { sendInvite } from './invite-client.js';
-import { LogGate } from './log-gate.js';
 import { type Arrival, Network } from './network.js';
 import { systemNameService, TargetResolver } from './resolve.js';
+import { steadySipLog } from './sip-log.js';
 import type { SipFlow, SipLimits, SipStack, SipStackOptions } from './sip-stack.js';
 import { RFC_TIMERS } from './timers.js';
 import { UserAgentClient } from './user-agent-client.js';
@@ -27,7 +27,7 @@ import { UserAgentServer } from './user-agent-server.js';
 
 export { SipRejection } from './sip-rejection.js';
 
-export const DEFAULT_SIP_LIMITS: SipLimits = {
+const DEFAULT_SIP_LIMITS: SipLimits = {
   ...DEFAULT_SIP_DECODE_LIMITS,
   maxConnections: 10_000,
   handshakeMs: 10_000,
@@ -45,7 +45,7 @@ const STATUS_OF_BROKEN: Partial<Record<ErrorCode, number>> = {
 export function createSipStack(options: SipStackOptions): SipStack {
   const limits: SipLimits = { ...DEFAULT_SIP_LIMITS, ...options.limits };
   const timers = { ...RFC_TIMERS, ...options.timers };
-  const log = new LogGate(options.log ?? (() => {}));
+  const log = steadySipLog(options.log);
   const names = options.names ?? systemNameService();
   const flowListeners: ((flow: SipFlow) => void)[] = [];
 

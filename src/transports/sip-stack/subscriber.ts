@@ -6,8 +6,8 @@ import type { Clock, Timer } from '../../kernel/clock.js';
 import { DeliveryError } from '../../kernel/errors.js';
 import { KIB, SECOND_MS } from '../../kernel/units.js';
 import { headerValue, type SipHeader, type SipResponse, tagOf } from '../../protocols/sip/index.js';
-import { LogGate } from './log-gate.js';
 import type { Refusal } from './request-checks.js';
+import { type SipLog, steadySipLog } from './sip-log.js';
 import type { ServerRequest, SipLogEvent, SipStack } from './sip-stack.js';
 import {
   NOTIFY_WAIT_MS,
@@ -27,7 +27,7 @@ export interface SubscriberLimits {
   readonly notifiesPerSecond: number;
 }
 
-export const SUBSCRIBER_LIMITS: SubscriberLimits = {
+const SUBSCRIBER_LIMITS: SubscriberLimits = {
   maxSubscriptions: 100_000,
   maxBodyBytes: 64 * KIB,
   notifyBurst: 20,
@@ -55,14 +55,14 @@ const COME_BACK: SipHeader = { name: 'Retry-After', value: '2' };
 export class Subscriber {
   readonly #options: SubscriberOptions;
   readonly #limits: SubscriberLimits;
-  readonly #log: LogGate;
+  readonly #log: SipLog;
   readonly #open = new Map<string, Open>();
   readonly #subscriptions = new Set<Subscription>();
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
     this.#limits = { ...SUBSCRIBER_LIMITS, ...options.limits };
-    this.#log = new LogGate(options.log ?? (() => undefined));
+    this.#log = steadySipLog(options.log);
     options.stack.onRequest('NOTIFY', (request) => this.#receive(request));
   }
 

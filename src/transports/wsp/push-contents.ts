@@ -8,7 +8,7 @@ import { parseContentType } from '../../protocols/mime/index.js';
 import type { PushContents } from '../../protocols/wsp/index.js';
 
 /** The same name as by OTA-HTTP. */
-export const PUSH_ID_HEADER = 'X-Push-Id';
+const PUSH_ID_HEADER = 'X-Push-Id';
 const ENCODING_VERSION = '1.3';
 
 /** Throws RefusedError for a content type that cannot be written. */

@@ -11,7 +11,7 @@ const GROUP = 8;
 /** First octet, transaction id, and flags or sequence number. */
 const HEADER_BYTES = 4;
 /** Sequence numbers are one octet. */
-export const MAX_PACKETS = 256;
+const MAX_PACKETS = 256;
 
 /** Undefined when the message needs more packets than there are numbers. */
 export function packetsOf(

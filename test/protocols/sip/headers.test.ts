@@ -7,7 +7,6 @@ import {
   contactsOf,
   escapeUser,
   featureParameters,
-  formatContactPredicate,
   formatNameAddr,
   formatReason,
   formatUri,
@@ -283,11 +282,14 @@ test('Reason is read and written', () => {
   expect(parseReason('Q.850 ;cause=16')).toEqual({ protocol: 'Q.850', cause: 16, text: undefined });
 });
 
-test('a contact predicate is read and written', () => {
-  const text = '*;+sip.instance="<urn:uuid:1>";!audio;require;explicit'.replace(';!audio', ';audio');
-  const predicate = parseContactPredicate(text);
-  expect(predicate).toMatchObject({ require: true, explicit: true });
-  expect(predicate.features.map(({ name }) => name)).toEqual(['+sip.instance', 'audio']);
-  expect(formatContactPredicate(predicate)).toBe(text);
+test('a contact predicate is read', () => {
+  expect(parseContactPredicate('*;+sip.instance="<urn:uuid:1>";audio;require;explicit')).toEqual({
+    features: [
+      { name: '+sip.instance', value: '"<urn:uuid:1>"' },
+      { name: 'audio', value: undefined },
+    ],
+    require: true,
+    explicit: true,
+  });
   expect(() => parseContactPredicate('audio')).toThrow(DecodeError);
 });
