@@ -13,10 +13,12 @@ import { HttpInitiatorEndpoint } from '../peers/push-initiator.js';
 import { HttpWebhookEndpoint } from '../peers/webhook.js';
 import type { PapValidator } from '../protocols/pap/index.js';
 import type { ContentValidator } from '../push/content-conversion.js';
-import { PushDelivery, type SettlingPorts } from '../push/delivery.js';
+import { PushDelivery } from '../push/delivery.js';
 import { directWay } from '../push/direct-delivery.js';
+import type { GivingUpPorts } from '../push/giving-up.js';
 import type { Bearer } from '../push/ports.js';
-import type { PushUid } from '../push/push-message.js';
+import { laneEntryOf, type PushUid } from '../push/push-message.js';
+import { reachFor } from '../push/reach.js';
 import { type Receipt, type ReceiptPorts, takeReceipt } from '../push/receipt.js';
 import { RecentPushes } from '../push/recent-pushes.js';
 import { takeRefusal } from '../push/refusal.js';
@@ -127,20 +129,6 @@ export function createEngine(options: EngineOptions): Engine {
   const holdPorts: HoldPorts = { store: stores.lanes, nodes, clock, wakeLane };
   const sessions = new Sessions({ store: stores.lanes, node, wakeLane });
 
-  const delivery = new PushDelivery({
-    store: stores.pushes,
-    clock,
-    contentValidator,
-    alarms,
-    observe: facts.delivery,
-  });
-
-  const settling: SettlingPorts = {
-    store: stores.pushes,
-    clock,
-    alarms,
-    observe: facts.delivery,
-  };
   const reaching: SessionInitiationPorts = {
     findOwner: (terminal) => stores.registry.findOwner(terminal),
     pushes: new RecentPushes(stores.pushes),
@@ -159,6 +147,18 @@ export function createEngine(options: EngineOptions): Engine {
     randomBytes,
     observe: facts.wakeUp,
   };
+  const settling: GivingUpPorts = {
+    store: stores.pushes,
+    clock,
+    alarms,
+    observe: facts.delivery,
+    async ways(terminal, push) {
+      const request = { method: 0, entries: [laneEntryOf(push)], now: clock.now() };
+      const { ways = [] } = (await reachFor(terminal, request, reaching)) ?? {};
+      return ways.filter(({ bearer }) => options.bearers.has(bearer));
+    },
+  };
+  const delivery = new PushDelivery({ ...settling, contentValidator });
   const waker = new SessionInitiation(reaching, {
     alwaysIncludeIdentity: config.push.includeIdentityForSingleTerminal,
     sirLifeMs: SIR_LIFE_MS,
@@ -211,8 +211,6 @@ export function createEngine(options: EngineOptions): Engine {
 
   const receiptPorts: ReceiptPorts = {
     ...settling,
-    findTerminal: (terminal) => stores.registry.findTerminal(terminal),
-    bearers: options.bearers,
     kick: wakeLane,
   };
   const returnPorts: SirReturnPorts = {

@@ -95,7 +95,6 @@ export async function openSmpp(
       ...bearerPorts,
       links: sms,
       ledger: stores.parts,
-      receipt: async (receipt) => engine?.receipt(receipt),
     },
     { sender, ...config.bearers.sms },
   );
@@ -134,7 +133,6 @@ export async function openSmpp(
       for (const { link } of links) link.start();
     },
     async [Symbol.asyncDispose]() {
-      smsBearer[Symbol.dispose]();
       await Promise.all(links.map(({ link }) => link[Symbol.asyncDispose]()));
     },
   };

@@ -12,6 +12,8 @@ export interface Drained {
   readonly left: readonly LaneEntry[];
   /** The connection is of no more use, for the reason given, or until `retryAt` (ms epoch). */
   readonly stopped?: Stopped;
+  /** Why the bearer has given up all that is left. */
+  readonly givenUp?: string;
 }
 
 type Stopped = Omit<Extract<Delivery, { readonly kind: 'stop' }>, 'kind'>;
@@ -39,6 +41,8 @@ class Drainage {
   readonly #finished = new Set<string>();
   /** The connection cannot carry these. */
   readonly #unfit = new Set<string>();
+  /** Those of them that its bearer has given up, and why. */
+  readonly #givenUp = new Map<string, string>();
   #held: Held;
   #waiting: LaneEntry[];
   #stopped: Stopped | undefined;
@@ -94,7 +98,8 @@ class Drainage {
     if (delivery.kind === 'leftOver') await ports.store.remove(terminal, [entry]);
     if (delivery.kind === 'stop') this.#stopped ??= delivery;
     if (delivery.kind === 'onHold') this.#mustLook = true;
-    if (delivery.kind === 'unfit') this.#unfit.add(entry.id);
+    if (delivery.kind === 'unfit' || delivery.kind === 'givenUp') this.#unfit.add(entry.id);
+    if (delivery.kind === 'givenUp') this.#givenUp.set(entry.id, delivery.reason);
     this.#finished.add(entry.id);
     this.#underWay.delete(entry.id);
   }
@@ -113,7 +118,10 @@ class Drainage {
   }
 
   #drained(): Drained {
-    return this.#ending(this.#held.lane.entries.filter(({ id }) => this.#unfit.has(id)));
+    const left = this.#held.lane.entries.filter(({ id }) => this.#unfit.has(id));
+    const [why] = left.map(({ id }) => this.#givenUp.get(id));
+    const isGivenUp = why !== undefined && left.every(({ id }) => this.#givenUp.has(id));
+    return { ...this.#ending(left), ...(isGivenUp ? { givenUp: why } : {}) };
   }
 
   #ending(left: readonly LaneEntry[]): Drained {

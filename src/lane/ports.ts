@@ -96,6 +96,7 @@ export type Delivery =
   | { readonly kind: 'parked' } // a network has it and will say what becomes of it; it is set aside
   | { readonly kind: 'onHold' } // nothing was sent: keep it, and look at the lane
   | { readonly kind: 'unfit'; readonly reason: string } // this connection cannot carry it; another way may
+  | { readonly kind: 'givenUp'; readonly reason: string } // this bearer has failed with it for good: on to the next one
   | { readonly kind: 'stop'; readonly reason: string; readonly retryAt?: number };
 
 /** How content goes out: in a push session, by SIP MESSAGE, or without a session by the bearer of that name. */
@@ -142,6 +143,8 @@ export type ConnectionOutcome =
       readonly detail: string;
       readonly code?: number;
     }
+  /** The network does not take it, whenever it is asked: by this bearer it will not arrive. Another one may bring it. */
+  | { readonly kind: 'givenUp'; readonly detail: string }
   /** This way cannot carry it (too large, no confirmation to be had); another one may. */
   | { readonly kind: 'unfit'; readonly detail: string }
   /** Nobody knows whether it arrived, or it could not be sent now: it may be sent again, by this way not before `retryAt` (ms epoch). */

@@ -188,9 +188,10 @@ async function sendDirectly(run: LaneRun, start: Held, method: number): Promise<
   if (!way) return { held: start, left: entries };
   const { connection, methods } = way;
   const drained = await drain(run, start, connection);
-  if (drained?.stopped === undefined) return drained;
+  const detail = drained?.stopped?.reason ?? drained?.givenUp;
+  if (!drained || detail === undefined) return drained;
   const { bearer } = connection;
-  const record = { sirId: '', at, bearer, outcome: 'failed', detail: drained.stopped.reason } as const;
+  const record = { sirId: '', at, bearer, outcome: 'failed', detail } as const;
   return { ...drained, failure: { methods, record } };
 }
 

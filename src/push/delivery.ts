@@ -3,7 +3,6 @@
  * of it. Where a network will say later what did, the delivery waits for that (`receipt.ts`). The content goes out under the
  * push's uid, the same for every attempt, so that a terminal which has it already can tell (MSRP Message-ID, RFC 4975 §7.1.1).
  */
-import type { Clock } from '../kernel/clock.js';
 import { describeError, RefusedError } from '../kernel/errors.js';
 import type {
   ConnectionBearer,
@@ -14,20 +13,18 @@ import type {
   TerminalConnection,
 } from '../lane/ports.js';
 import { PAP_CODE } from '../protocols/pap/index.js';
-import type { TerminalId } from '../registry/user.js';
+import type { BearerName, TerminalId } from '../registry/user.js';
 import { binaryTypeOf, type ContentValidator, convertForTerminal } from './content-conversion.js';
+import { type GivingUpPorts, giveUp } from './giving-up.js';
 import type { DeliveryState } from './journey.js';
-import type { Alarms, PushStore, Settlement } from './ports.js';
-import { FIRST_HAS_IT, type PushUid } from './push-message.js';
+import type { Settlement } from './ports.js';
+import type { PushHead, PushUid } from './push-message.js';
 import { confirmationFor } from './quality-of-service.js';
+import { settleDelivery } from './settling.js';
 
-export interface DeliveryPorts {
-  readonly store: PushStore;
-  readonly clock: Clock;
+export interface DeliveryPorts extends GivingUpPorts {
   /** Knows the document types that are compiled for terminals which read only their binary form. */
   readonly contentValidator: ContentValidator;
-  readonly alarms: Pick<Alarms, 'resultDue'>;
-  readonly observe: (fact: DeliveryFact) => void;
 }
 
 /** What telemetry is told. */
@@ -73,16 +70,25 @@ interface Ending extends Pick<Settlement, 'event' | 'code' | 'reason' | 'isUncon
   readonly ageMs?: number;
 }
 
-/** A network has the content, and a receipt is to come. */
-const AWAITED = 'awaited';
+/** What has to be recorded of an attempt. `awaited`: a network has the content, and a receipt is to come. */
+type Fact =
+  | { readonly kind: 'ended'; readonly ending: Ending }
+  | { readonly kind: 'awaited'; readonly bearer: ConnectionBearer }
+  | {
+      readonly kind: 'givenUp';
+      readonly push: PushHead;
+      readonly bearer: ConnectionBearer;
+      readonly failedBearers: readonly string[];
+      readonly detail: string;
+    };
 
-/** Endings that could not be recorded, at most: what is beyond is delivered a second time. */
+/** Facts that could not be recorded, at most: what is beyond is delivered a second time. */
 const MAX_UNRECORDED = 10_000;
 
 export class PushDelivery implements LaneCargo {
   readonly #ports: DeliveryPorts;
   /** What terminals answered while the store was away, by push and terminal: recorded next time instead of sending again. */
-  readonly #unrecorded = new Map<string, Ending | typeof AWAITED>();
+  readonly #unrecorded = new Map<string, Fact>();
 
   constructor(ports: DeliveryPorts) {
     this.#ports = ports;
@@ -97,8 +103,7 @@ export class PushDelivery implements LaneCargo {
     const uid = id as PushUid;
     try {
       const unrecorded = this.#unrecorded.get(keyOf(uid, terminal));
-      if (unrecorded === AWAITED) return await this.#await(uid, terminal);
-      if (unrecorded) return await this.#end(uid, terminal, unrecorded);
+      if (unrecorded) return await this.#record(uid, terminal, unrecorded);
       return await this.#attempt(uid, terminal, connection, token);
     } catch (error) {
       this.#ports.observe({ kind: 'failed', uid, terminal, error });
@@ -119,7 +124,7 @@ export class PushDelivery implements LaneCargo {
       case 'settled':
         return { kind: 'leftOver' };
       case 'handed': // a crash came before its entry was set aside
-        return this.#await(uid, terminal);
+        return this.#record(uid, terminal, { kind: 'awaited', bearer: connection.bearer });
       case 'fenced':
         return { kind: 'stop', reason: 'a newer lease is at work' };
       case 'onHold':
@@ -128,7 +133,7 @@ export class PushDelivery implements LaneCargo {
     }
     const { push, failedBearers } = begun;
     if (failedBearers.includes(connection.bearer))
-      return { kind: 'unfit', reason: `given up by ${connection.bearer} before` };
+      return { kind: 'givenUp', reason: `given up by ${connection.bearer} before` };
     if (push.expiresAt <= clock.now()) return this.#end(uid, terminal, EXPIRED);
     const content = await begun.content();
     if (!content) return this.#end(uid, terminal, CONTENT_LOST);
@@ -155,7 +160,11 @@ export class PushDelivery implements LaneCargo {
       case 'handed':
         return this.#end(uid, terminal, { ...delivered, isUnconfirmed: true });
       case 'awaited':
-        return this.#await(uid, terminal);
+        return this.#record(uid, terminal, { kind: 'awaited', bearer });
+      case 'givenUp': {
+        const { kind, detail } = outcome;
+        return this.#record(uid, terminal, { kind, push, bearer, failedBearers, detail });
+      }
       case 'refused': {
         const { event, code } = REFUSALS[outcome.why];
         return this.#end(uid, terminal, { event, code: outcome.code ?? code, reason: outcome.detail });
@@ -186,84 +195,53 @@ export class PushDelivery implements LaneCargo {
     };
   }
 
-  /** Records an ending; kept in mind when the store is away, so that a terminal does not get twice what it has confirmed. */
-  async #end(uid: PushUid, terminal: TerminalId, ending: Ending): Promise<Delivery> {
-    await this.#recorded(uid, terminal, ending, () => this.#settle(uid, terminal, ending));
-    return { kind: 'done' };
+  #end(uid: PushUid, terminal: TerminalId, ending: Ending): Promise<Delivery> {
+    return this.#record(uid, terminal, { kind: 'ended', ending });
   }
 
-  /** Records that a receipt will come. When it came first the delivery is over. */
-  async #await(uid: PushUid, terminal: TerminalId): Promise<Delivery> {
-    const { store, clock } = this.#ports;
-    const handOver = () => store.handOver(uid, terminal, clock.now());
-    return { kind: (await this.#recorded(uid, terminal, AWAITED, handOver)) ? 'parked' : 'done' };
-  }
-
-  async #recorded<T>(
-    uid: PushUid,
-    terminal: TerminalId,
-    fact: Ending | typeof AWAITED,
-    record: () => Promise<T>,
-  ): Promise<T> {
+  /** Records what came of an attempt; kept in mind when the store is away, so that a terminal does not get twice what it has confirmed. */
+  async #record(uid: PushUid, terminal: TerminalId, fact: Fact): Promise<Delivery> {
     const key = keyOf(uid, terminal);
     try {
-      const result = await record();
+      const delivery = await this.#recorded(uid, terminal, fact);
       this.#unrecorded.delete(key);
-      return result;
+      return delivery;
     } catch (error) {
       if (this.#unrecorded.size < MAX_UNRECORDED) this.#unrecorded.set(key, fact);
       throw error;
     }
   }
 
+  async #recorded(uid: PushUid, terminal: TerminalId, fact: Fact): Promise<Delivery> {
+    switch (fact.kind) {
+      case 'ended': {
+        const { ageMs, ...settlement } = fact.ending;
+        await settleDelivery(uid, terminal, settlement, this.#ports, ageMs);
+        return { kind: 'done' };
+      }
+      case 'awaited': {
+        const { store, clock } = this.#ports;
+        const { bearer } = fact;
+        const handed = await store.handOver(uid, terminal, { bearer, at: clock.now() });
+        // The receipt may have come first.
+        if (handed === 'givenUp') return { kind: 'givenUp', reason: `${bearer} has reported that it failed` };
+        return { kind: handed === 'handed' ? 'parked' : 'done' };
+      }
+      case 'givenUp': {
+        const { push, detail: reason, failedBearers } = fact;
+        const bearer = fact.bearer as BearerName; // a session of a terminal gives nothing up
+        const after = await giveUp(push, { terminal, bearer, failedBearers, detail: reason }, this.#ports);
+        return after === 'ended' ? { kind: 'done' } : { kind: 'givenUp', reason };
+      }
+    }
+  }
+
   async expire(terminal: TerminalId, id: string): Promise<void> {
     const uid = id as PushUid;
     const unrecorded = this.#unrecorded.get(keyOf(uid, terminal));
-    if (unrecorded === AWAITED) await this.#await(uid, terminal); // it has gone out: what expires is the wait for its receipt
-    await this.#end(uid, terminal, unrecorded === AWAITED ? EXPIRED : (unrecorded ?? EXPIRED));
+    if (unrecorded?.kind === 'awaited') await this.#record(uid, terminal, unrecorded); // what expires is the wait for its receipt
+    await this.#end(uid, terminal, unrecorded?.kind === 'ended' ? unrecorded.ending : EXPIRED);
   }
-
-  async #settle(uid: PushUid, terminal: TerminalId, ending: Ending): Promise<void> {
-    const { ageMs, ...settlement } = ending;
-    await settleDelivery(uid, terminal, settlement, this.#ports, ageMs);
-  }
-}
-
-export type SettlingPorts = Pick<DeliveryPorts, 'store' | 'clock' | 'alarms' | 'observe'>;
-
-/**
- * Ends a delivery, tells telemetry, and sets the alarms of the reports that are owed now. Returns false when the delivery had ended
- * before.
- */
-export async function settleDelivery(
-  uid: PushUid,
-  terminal: TerminalId,
-  settlement: Omit<Settlement, 'at' | 'notifyAt'>,
-  { store, clock, alarms, observe }: SettlingPorts,
-  ageMs?: number,
-): Promise<boolean> {
-  const now = clock.now();
-  const { moved, state, takenBack, owed } = await store.settle(uid, terminal, {
-    ...settlement,
-    at: now,
-    notifyAt: now,
-  });
-  const { reason } = settlement;
-  if (moved && state !== undefined) {
-    observe({
-      kind: 'settled',
-      uid,
-      terminal,
-      state,
-      ...(reason === undefined ? {} : { reason }),
-      ...(ageMs === undefined ? {} : { ageMs }),
-    });
-  }
-  for (const other of takenBack) {
-    observe({ kind: 'settled', uid, terminal: other, state: 'cancelled', reason: FIRST_HAS_IT });
-  }
-  await Promise.all(owed.map((recipient) => alarms.resultDue(uid, recipient, now)));
-  return moved;
 }
 
 const keyOf = (uid: PushUid, terminal: TerminalId): string => `${uid}.${terminal}`;

@@ -6,6 +6,7 @@
  *   session-initiation  the SIR that wakes one terminal for everything its lane holds
  *   direct-delivery     hand the content to a bearer that carries it without a session
  *   delivery            hand the content over, settle what became of it
+ *   giving-up           a bearer has failed with it for good: the next one, or the end
  *   receipt             what the network said later of content that was handed to it
  *   result-notification tell the initiator, retried on its own until acknowledged
  *   status-query · cancellation · story

@@ -30,11 +30,18 @@ export interface PushStore {
 
   /**
    * Notes that a network has the content and will say what becomes of it, and sets its lane entry aside until then: it takes no more part in
-   * draining and keeps its deadline. False when the delivery is settled. Safe to repeat.
+   * draining and keeps its deadline. Safe to repeat.
    */
-  handOver(uid: PushUid, terminal: TerminalId, at: number): Promise<boolean>;
-  /** The network gave it up: `held` again for other bearers than this, and in line behind what waits. False when it is not `handed`. */
-  handBack(uid: PushUid, terminal: TerminalId, back: { bearer: string; at: number }): Promise<boolean>;
+  handOver(uid: PushUid, terminal: TerminalId, by: { bearer: string; at: number }): Promise<HandedOver>;
+  /**
+   * Notes that this bearer has given the push up: nothing goes out by it any more. What it was handed is `held` again for other
+   * bearers, and in line behind what waits. Gives the state that the delivery is in now; undefined when it is not kept. Safe to repeat.
+   */
+  giveUp(
+    uid: PushUid,
+    terminal: TerminalId,
+    by: { bearer: string; at: number },
+  ): Promise<DeliveryState | undefined>;
 
   /**
    * Ends one delivery and takes it out of its lane; one that is final, or too far for the event, keeps its state. Owed results are
@@ -78,6 +85,9 @@ export interface Placement {
   /** The lane's alarm moved forward to this instant. */
   readonly alarmAt?: number;
 }
+
+/** `givenUp`: the network has said already that it does not arrive by this bearer; it stays `held`. `ended`: the delivery is final, or not kept. */
+export type HandedOver = 'handed' | 'givenUp' | 'ended';
 
 export type Begun =
   /** `content` gives undefined when the octets are lost. */

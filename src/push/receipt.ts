@@ -3,15 +3,12 @@
  * network gave it up and the terminal can be reached in another way, puts it back in line. Receipts come late, twice, or before
  * the network's own answer: whatever comes after the end changes nothing.
  */
-import type { BearerName, Terminal, TerminalId } from '../registry/user.js';
-import { waysTo } from './bearer-choice.js';
-import { type SettlingPorts, settleDelivery } from './delivery.js';
-import type { Bearer } from './ports.js';
-import type { PushHead, PushUid } from './push-message.js';
+import type { BearerName, TerminalId } from '../registry/user.js';
+import { type GivingUpPorts, giveUp } from './giving-up.js';
+import type { PushUid } from './push-message.js';
+import { settleDelivery } from './settling.js';
 
-export interface ReceiptPorts extends SettlingPorts {
-  readonly findTerminal: (terminal: TerminalId) => Promise<Terminal | undefined>;
-  readonly bearers: ReadonlyMap<BearerName, Bearer>;
+export interface ReceiptPorts extends GivingUpPorts {
   readonly kick: (terminal: TerminalId) => void;
 }
 
@@ -34,36 +31,21 @@ export async function takeReceipt(receipt: Receipt, ports: ReceiptPorts): Promis
   const story = await store.story(uid);
   if (!story) return; // settled and forgotten
   const { failedBearers = [] } = story.deliveries.find((one) => one.terminal === terminal) ?? {};
-  if (outcome !== 'delivered' && failedBearers.includes(bearer)) return; // told before; another bearer has it by now
-  // What another gateway gave up is given up: it had the ways.
-  if (
-    outcome === 'failed' &&
-    bearer !== 'delegate' &&
-    (await hasOtherWay(story.push, terminal, [...failedBearers, bearer], ports))
-  ) {
-    if (!(await store.handBack(uid, terminal, { bearer, at: clock.now() }))) return;
-    ports.kick(terminal);
+  if (outcome !== 'delivered' && failedBearers.includes(bearer)) {
+    // Told before. A crash may have come before it was back in line; another bearer may have it as well.
+    if ((await store.giveUp(uid, terminal, { bearer, at: clock.now() })) === 'held') ports.kick(terminal);
     return;
   }
-  const told = code === undefined ? {} : { code };
+  if (outcome === 'failed') {
+    const given = { terminal, bearer, failedBearers, detail, ...(code === undefined ? {} : { code }) };
+    if ((await giveUp(story.push, given, ports)) === 'next') ports.kick(terminal);
+    return;
+  }
   if (outcome === 'delivered') {
     const ageMs = clock.now() - story.push.acceptedAt;
     await settleDelivery(uid, terminal, { event: 'deliver' }, ports, ageMs);
   } else {
-    const event = outcome === 'aborted' ? 'abort' : 'fail';
-    await settleDelivery(uid, terminal, { event, reason: detail, ...told }, ports);
+    const told = code === undefined ? {} : { code };
+    await settleDelivery(uid, terminal, { event: 'abort', reason: detail, ...told }, ports);
   }
-}
-
-/** Is there a way to the terminal by a bearer that has not given this push up? */
-async function hasOtherWay(
-  push: PushHead,
-  terminal: TerminalId,
-  failed: readonly string[],
-  { findTerminal, bearers }: ReceiptPorts,
-): Promise<boolean> {
-  const record = await findTerminal(terminal);
-  if (!record) return false;
-  const ways = waysTo(record, push.quality, bearers);
-  return ways.some(({ bearer }) => bearers.has(bearer) && !failed.includes(bearer));
 }

@@ -4,8 +4,8 @@
  */
 import type { LaneEntry } from '../lane/lane.js';
 import type { TerminalId } from '../registry/user.js';
-import { type SettlingPorts, settleDelivery } from './delivery.js';
 import type { PushUid } from './push-message.js';
+import { type SettlingPorts, settleDelivery } from './settling.js';
 import { applicationIdOf } from './submission.js';
 
 /** Mobile client aborted: the terminal, or its user, will not have it (PAP §9.14). */

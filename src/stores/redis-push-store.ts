@@ -5,19 +5,13 @@
  * terminals) the push is noted as not yet placed first; when a crash cuts the placing short, the sweeper finishes it.
  */
 import { isUtf8 } from 'node:buffer';
-import { advance } from '../kernel/transition-table.js';
 import type { CountedPush } from '../push/initiator-quota.js';
-import {
-  DELIVERY,
-  type DeliveryEvent,
-  type DeliveryState,
-  isSettled,
-  settledState,
-} from '../push/journey.js';
+import { DELIVERY, type DeliveryState, isSettled, settledState } from '../push/journey.js';
 import type {
   Acceptance,
   Begun,
   ContentSource,
+  HandedOver,
   ListOptions,
   Placement,
   PushStore,
@@ -43,7 +37,7 @@ import { dueMembers, scored } from './due-members.js';
 import * as keys from './keys.js';
 import { acceptPush } from './lua/accept-push.js';
 import { beginDelivery } from './lua/begin-delivery.js';
-import { moveDelivery } from './lua/move-delivery.js';
+import { giveUpDelivery, handOverDelivery } from './lua/move-delivery.js';
 import { parkInLane } from './lua/park-in-lane.js';
 import { placeInLane } from './lua/place-in-lane.js';
 import { recordResult } from './lua/record-result.js';
@@ -73,6 +67,9 @@ export interface RedisPushStoreOptions {
   /** Gives back the place of a push in the quota of its initiator. Never rejects. */
   readonly uncount?: (push: CountedPush) => Promise<void>;
 }
+
+const HANDED = DELIVERY.held.handOver;
+const TAKEN_BACK = DELIVERY.handed.takeBack;
 
 /** A push for more terminals than this is placed lane by lane: one script must not keep Redis for long (a thousand take about 20 ms). */
 const PLACED_TOGETHER = 1000;
@@ -114,7 +111,9 @@ export class RedisPushStore implements PushStore {
     if (isTogether) return { kind: 'accepted', placed: written.placed };
     if (push.replaces !== undefined) return { kind: 'accepted', placed: [] };
     const toPlace = written.isRepeat ? await this.#held(push.uid) : terminals;
-    return { kind: 'accepted', placed: await this.#place({ ...stored, recipients }, toPlace) };
+    const placed = await this.#place({ ...stored, recipients }, toPlace);
+    const untouched = terminals.filter((terminal) => !toPlace.includes(terminal));
+    return { kind: 'accepted', placed: [...placed, ...untouched.map((one) => placement(one, 0))] };
   }
 
   /** Terminals that still wait for the push. */
@@ -234,33 +233,32 @@ export class RedisPushStore implements PushStore {
     return push.content.size === 0 ? new Uint8Array() : body;
   }
 
-  async handOver(uid: PushUid, terminal: TerminalId, at: number): Promise<boolean> {
-    return this.#move(uid, terminal, { event: 'handOver', from: 'held', at });
-  }
-
-  async handBack(
+  async handOver(
     uid: PushUid,
     terminal: TerminalId,
     { bearer, at }: { bearer: string; at: number },
-  ): Promise<boolean> {
-    return this.#move(uid, terminal, { event: 'takeBack', from: 'handed', at, failed: bearer });
-  }
-
-  async #move(
-    uid: PushUid,
-    terminal: TerminalId,
-    move: { event: DeliveryEvent; from: DeliveryState; at: number; failed?: string },
-  ): Promise<boolean> {
-    const { event, from, at, failed = '' } = move;
-    const to = advance<DeliveryState, DeliveryEvent>(DELIVERY, from, event);
-    const hasMoved = await moveDelivery.run(
+  ): Promise<HandedOver> {
+    const handed = (await handOverDelivery.run(
       this.#redis,
       [keys.pushKey(uid), ...this.#laneInReach(terminal)],
-      [terminal, from, to, at, failed, uid],
-    );
-    if (hasMoved !== 1) return false;
-    if (this.#options.isCluster) await this.#parkApart(uid, terminal, at);
-    return true;
+      [terminal, bearer, 'held', HANDED, at, uid],
+    )) as HandedOver;
+    if (handed === 'handed' && this.#options.isCluster) await this.#parkApart(uid, terminal, at);
+    return handed;
+  }
+
+  async giveUp(
+    uid: PushUid,
+    terminal: TerminalId,
+    { bearer, at }: { bearer: string; at: number },
+  ): Promise<DeliveryState | undefined> {
+    const state = (await giveUpDelivery.run(
+      this.#redis,
+      [keys.pushKey(uid), ...this.#laneInReach(terminal)],
+      [terminal, bearer, HANDED, TAKEN_BACK, at, uid],
+    )) as DeliveryState | null;
+    if (state === TAKEN_BACK && this.#options.isCluster) await this.#parkApart(uid, terminal, at);
+    return state ?? undefined;
   }
 
   /** Moves the lane entry after the delivery, and once more when the delivery has moved on meanwhile. */

@@ -275,7 +275,7 @@ export function laneStoreContract(name: string, make: MakeStores): void {
 
       it('does not follow from a settlement that comes too late for what a network has', async () => {
         const { uid } = await place();
-        await stores.pushes.handOver(uid, PHONE, now());
+        await stores.pushes.handOver(uid, PHONE, { bearer: 'sms', at: now() });
         await stores.pushes.settle(uid, PHONE, { event: 'cancel', at: now(), notifyAt: now() });
         expect(await view()).toMatchObject({ held: 0, parked: 1 });
       });
@@ -299,10 +299,20 @@ export function laneStoreContract(name: string, make: MakeStores): void {
     });
 
     describe('entries set aside', () => {
-      /** A network has it. */
-      const park = ({ uid }: Push) => stores.pushes.handOver(uid, PHONE, now());
-      /** The network gave it up. */
-      const resume = ({ uid }: Push) => stores.pushes.handBack(uid, PHONE, { bearer: 'sms', at: now() });
+      let networks = 0;
+      beforeEach(() => {
+        networks = 0;
+      });
+      /** A network has it, another one each time. */
+      const park = (push: Push) => {
+        networks += 1;
+        return parkAgain(push);
+      };
+      const parkAgain = ({ uid }: Push) =>
+        stores.pushes.handOver(uid, PHONE, { bearer: `network-${networks}`, at: now() });
+      /** That network gave it up. */
+      const resume = ({ uid }: Push) =>
+        stores.pushes.giveUp(uid, PHONE, { bearer: `network-${networks}`, at: now() });
 
       it('are not handed out, and are still held', async () => {
         const [first, second] = [await place(), await place()];
@@ -350,7 +360,8 @@ export function laneStoreContract(name: string, make: MakeStores): void {
       it('come back once, and not at all when they are gone', async () => {
         const [first, second] = [await place(), await place()];
         await park(first);
-        expect([await resume(first), await resume(first)]).toEqual([true, false]);
+        expect([await resume(first), await resume(first)]).toEqual(['held', 'held']);
+        expect(await view()).toMatchObject({ held: 2, parked: 0 });
         await park(first);
         await stores.lanes.remove(PHONE, [laneEntryOf(first)]);
         await resume(first);
@@ -359,7 +370,7 @@ export function laneStoreContract(name: string, make: MakeStores): void {
 
       it('are set aside once more when the first time was cut short, not when they are back in line', async () => {
         const push = await place();
-        expect([await park(push), await park(push)]).toEqual([true, true]);
+        expect([await park(push), await parkAgain(push)]).toEqual(['handed', 'handed']);
         expect(await view()).toMatchObject({ held: 0, parked: 1 });
         await resume(push);
         expect(await view()).toMatchObject({ held: 1, parked: 0 });

@@ -372,7 +372,7 @@ export function pushStoreContract(name: string, make: MakeStores): void {
       it('stays with a terminal to whom a network is bringing it, and with one that another address names', async () => {
         const named: Recipient = { address: 'sip:phone', terminals: [PHONE] };
         const push = await accepted({ ...NOTIFY, recipients: [forAny(), named] });
-        await stores.pushes.handOver(push.uid, PDA, now());
+        await stores.pushes.handOver(push.uid, PDA, { bearer: 'sms', at: now() });
         expect((await settle(push, 'deliver', PC)).takenBack).toEqual([]);
         expect(await states(push)).toEqual(['held', 'delivered', 'handed']);
         expect((await settle(push, 'deliver', PHONE)).owed).toEqual([1]);
@@ -404,19 +404,20 @@ export function pushStoreContract(name: string, make: MakeStores): void {
     });
 
     describe('what a network was handed', () => {
-      const handOver = (push: Push, terminal = PHONE) => stores.pushes.handOver(push.uid, terminal, now());
-      const handBack = (push: Push, bearer = 'sms') =>
-        stores.pushes.handBack(push.uid, PHONE, { bearer, at: now() });
+      const handOver = (push: Push, bearer = 'sms') =>
+        stores.pushes.handOver(push.uid, PHONE, { bearer, at: now() });
+      const giveUp = (push: Push, bearer = 'sms') =>
+        stores.pushes.giveUp(push.uid, PHONE, { bearer, at: now() });
 
       it('is handed over, once or repeatedly, and is not begun again', async () => {
         const push = await accepted();
         const { lease: held } = await lease();
         await begin(push, held.token);
         await stores.clock.advance(5);
-        expect(await handOver(push)).toBe(true);
+        expect(await handOver(push)).toBe('handed');
         const at = now();
         await stores.clock.advance(5);
-        expect(await handOver(push)).toBe(true);
+        expect(await handOver(push)).toBe('handed'); // the answer to the first was lost
         expect(await delivery(push)).toMatchObject({ state: 'handed', at });
         expect(await begin(push, held.token)).toEqual({ kind: 'handed' });
         expect((await stores.pushes.totals()).held).toBe(1);
@@ -461,21 +462,38 @@ export function pushStoreContract(name: string, make: MakeStores): void {
       it('is not handed when its receipt came first', async () => {
         const push = await accepted();
         await settle(push, 'deliver');
-        expect(await handOver(push)).toBe(false);
+        expect(await handOver(push)).toBe('ended');
+        expect(await giveUp(push)).toBe('delivered');
         expect(await delivery(push)).toMatchObject({ state: 'delivered' });
       });
 
       it('comes back once, and remembers every bearer that gave it up', async () => {
         const push = await accepted();
-        expect(await handBack(push)).toBe(false);
         for (const bearer of ['sms', 'wsp']) {
-          await handOver(push);
-          expect(await handBack(push, bearer)).toBe(true);
-          expect(await handBack(push, bearer)).toBe(false);
+          await handOver(push, bearer);
+          expect(await giveUp(push, bearer)).toBe('held');
+          expect(await giveUp(push, bearer)).toBe('held');
         }
         expect(await delivery(push)).toMatchObject({ state: 'held', failedBearers: ['sms', 'wsp'] });
         const begun = await begin(push, (await lease()).lease.token);
         expect(begun).toMatchObject({ kind: 'begun', failedBearers: ['sms', 'wsp'] });
+      });
+
+      it('is not handed to a bearer that has given it up before, and to others it is', async () => {
+        const push = await accepted();
+        expect(await giveUp(push)).toBe('held');
+        expect(await handOver(push)).toBe('givenUp');
+        expect(await delivery(push)).toMatchObject({ state: 'held', failedBearers: ['sms'] });
+        expect(await handOver(push, 'wsp')).toBe('handed');
+      });
+
+      it('stays with the bearer that has it when another one gives it up', async () => {
+        const push = await accepted();
+        const { lease: held } = await lease();
+        await stores.pushes.begin(push.uid, PHONE, { token: held.token, bearer: 'wsp', at: now() });
+        await handOver(push, 'wsp');
+        expect(await giveUp(push, 'sms')).toBe('handed');
+        expect(await delivery(push)).toMatchObject({ state: 'handed', failedBearers: ['sms'] });
       });
 
       it('that nobody confirmed says so', async () => {
@@ -485,8 +503,8 @@ export function pushStoreContract(name: string, make: MakeStores): void {
       });
 
       it('of a push that nobody knows is nothing', async () => {
-        expect(await handOver(fresh())).toBe(false);
-        expect(await handBack(fresh())).toBe(false);
+        expect(await handOver(fresh())).toBe('ended');
+        expect(await giveUp(fresh())).toBeUndefined();
       });
     });
 

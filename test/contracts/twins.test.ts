@@ -107,12 +107,13 @@ class Story {
         return ['open', ({ lanes }) => lanes.open(terminal, window, runner)];
       }
       case 20:
-      case 22:
-        return ['handOver', ({ pushes }) => pushes.handOver(push.uid, terminal, now)];
       case 21:
+      case 22:
       case 23: {
-        const back = { bearer: this.#oneOf(['sms', 'wsp']), at: now };
-        return ['handBack', ({ pushes }) => pushes.handBack(push.uid, terminal, back)];
+        const by = { bearer: this.#oneOf(['sms', 'wsp']), at: now };
+        return this.#random.below(2) === 0
+          ? ['handOver', ({ pushes }) => pushes.handOver(push.uid, terminal, by)]
+          : ['giveUp', ({ pushes }) => pushes.giveUp(push.uid, terminal, by)];
       }
       case 5:
         return ['renew', async ({ lanes }) => held && lanes.renew(held.lease, window)];

@@ -821,6 +821,34 @@ describe('an activation method that carries content itself', () => {
     expect(stage.waker.sent).toEqual([]);
   });
 
+  it('gives way to the next method at once for what it has given up, and sends no SIR for it', async () => {
+    stage.hold(['e1', 'e2']);
+    answering((_id, bearer) =>
+      bearer === 'sms' ? { kind: 'givenUp', reason: 'the number is not in use' } : DONE,
+    );
+    await stage.run();
+    expect(bearers).toEqual(['e1 sms', 'e2 sms', 'e1 wsp', 'e2 wsp']);
+    expect(stage.waker.sent).toEqual([]);
+    expect((await view()).wakes).toMatchObject([
+      { bearer: 'sms', outcome: 'failed', detail: 'the number is not in use' },
+    ]);
+  });
+
+  it('wakes for what it cannot carry also when it has given something else up', async () => {
+    stage.hold(['large', 'refused']);
+    answering((id) => (id === 'large' ? UNFIT : { kind: 'givenUp', reason: 'no' }));
+    await stage.run();
+    expect(stage.waker.sent).toMatchObject([{ bearer: 'sms', held: 2 }]);
+  });
+
+  it('waits for its next round when every method has given up what is held', async () => {
+    stage.hold(['e1']);
+    answering(() => ({ kind: 'givenUp', reason: 'no' }));
+    await stage.run();
+    expect(bearers).toEqual(['e1 sms', 'e1 wsp']);
+    expect(await view()).toMatchObject({ dueAt: stage.clock.now() + 60_000 });
+  });
+
   it('is tried again after a pause when every method failed', async () => {
     stage.hold(['e1']);
     answering(() => LOST);

@@ -150,6 +150,18 @@ describe('content that a network was handed', () => {
     expect(await record()).toMatchObject({ state: 'delivered' });
   });
 
+  it('goes on by the next bearer when its receipt came first and says that it failed', async () => {
+    stage.terminal.answer = { kind: 'awaited', detail: 'submitted' };
+    const early = instead(stage.terminal, {
+      deliver: async (item: ConnectionItem) => {
+        await stage.store.giveUp(uid, BOBS, { bearer: 'msrp', at: 1 });
+        return stage.terminal.deliver(item);
+      },
+    });
+    expect((await stage.delivery().deliver(BOBS, uid, early, token)).kind).toBe('givenUp');
+    expect(await record()).toMatchObject({ state: 'held', failedBearers: ['msrp'] });
+  });
+
   it('times out at the deadline: nobody knows what became of it', async () => {
     stage.terminal.answer = { kind: 'awaited', detail: 'submitted' };
     await deliver();
@@ -159,9 +171,8 @@ describe('content that a network was handed', () => {
   });
 
   it('and that was given up by a bearer does not go out by it again', async () => {
-    await stage.store.handOver(uid, BOBS, 1);
-    await stage.store.handBack(uid, BOBS, { bearer: 'msrp', at: 2 });
-    expect((await deliver()).kind).toBe('unfit');
+    await stage.store.giveUp(uid, BOBS, { bearer: 'msrp', at: 2 });
+    expect(await deliver()).toEqual({ kind: 'givenUp', reason: 'given up by msrp before' });
     expect(stage.terminal.items).toEqual([]);
   });
 
@@ -174,6 +185,35 @@ describe('content that a network was handed', () => {
     stage.terminal.answer = { kind: 'refused', why: 'declined', detail: 'USERDCR', code: 5029 };
     await deliver();
     expect(await record()).toMatchObject({ state: 'aborted', code: 5029 });
+  });
+});
+
+describe('content that the network does not take, whenever it is asked,', () => {
+  beforeEach(() => {
+    stage.terminal.answer = { kind: 'givenUp', detail: 'no such number' };
+  });
+
+  it('is kept for the next bearer, and that is recorded at once', async () => {
+    stage.ways = [{ bearer: 'sip', carries: 'sir' }];
+    expect(await deliver()).toEqual({ kind: 'givenUp', reason: 'no such number' });
+    expect(await record()).toMatchObject({ state: 'held', failedBearers: ['msrp'] });
+    expect(stage.clock.pending).toBe(0);
+  });
+
+  it('is undeliverable when there is none, and the initiator is told why', async () => {
+    expect(await deliver()).toEqual({ kind: 'done' });
+    expect(await record()).toMatchObject({ state: 'undeliverable', reason: 'no such number' });
+    expect(stage.alarms.results).toHaveLength(1);
+  });
+
+  it('is not asked for again when that could not be recorded', async () => {
+    stage.ways = [{ bearer: 'sip', carries: 'sir' }];
+    const delivery = stage.delivery(
+      instead<PushStore>(stage.store, { giveUp: () => Promise.reject(new Error('Redis is away')) }),
+    );
+    expect((await deliver(delivery)).kind).toBe('stop');
+    expect((await deliver(delivery)).kind).toBe('stop');
+    expect(stage.terminal.items).toHaveLength(1);
   });
 });
 

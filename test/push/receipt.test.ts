@@ -1,28 +1,23 @@
 /** What a network says later of content that it was handed, and what that does to the delivery and the lane. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Bearer } from '../../src/push/ports.js';
+import type { Way } from '../../src/push/bearer-choice.js';
 import type { PushUid } from '../../src/push/push-message.js';
 import { type Receipt, type ReceiptPorts, takeReceipt } from '../../src/push/receipt.js';
 import { terminalId } from '../../src/registry/terminal-id.js';
-import type { ActivationMethod, BearerName, Terminal } from '../../src/registry/user.js';
 import { BOB, PushStage, TO_BOB } from '../support/push-stage.js';
 
 const BOBS = terminalId(BOB, 'phone');
-const carrier: Bearer = {
-  wake: async () => ({ kind: 'handed', detail: '' }),
-  carry: async () => ({ kind: 'confirmed' }),
-};
-const SMS: ActivationMethod = { bearer: 'sms', address: '+436641234567' };
-const WSP: ActivationMethod = { bearer: 'wsp', address: '192.0.2.7:2948' };
+const SMS: Way = { bearer: 'sms', address: '+436641234567', carries: 'content' };
+const WSP: Way = { bearer: 'wsp', address: '192.0.2.7:2948', carries: 'content' };
 
 let stage: PushStage;
 let uid: PushUid;
-let activation: readonly ActivationMethod[];
+let ways: readonly Way[];
 let ports: ReceiptPorts;
 beforeEach(async () => {
   stage = new PushStage();
   ({ uid } = await stage.submit({ addresses: [TO_BOB], notifyTo: 'http://pi.test/' }));
-  activation = [SMS];
+  ways = [SMS];
   stage.kicked.length = 0;
   const { store, clock, alarms } = stage;
   ports = {
@@ -31,20 +26,13 @@ beforeEach(async () => {
     alarms,
     observe: (fact) => stage.facts.push(fact),
     kick: (terminal) => stage.kicked.push(terminal),
-    bearers: new Map<BearerName, Bearer>([
-      ['sms', carrier],
-      ['wsp', carrier],
-    ]),
-    findTerminal: async (id) => {
-      const terminal = stage.users.get(BOB)?.terminals.find((one) => one.id === id);
-      return terminal && ({ ...terminal, activation } satisfies Terminal);
-    },
+    ways: async () => ways,
   };
 });
 
 /** The network has taken the content. */
-async function handedOver(): Promise<void> {
-  await stage.store.handOver(uid, BOBS, stage.clock.now());
+async function handedOver(bearer = 'sms'): Promise<void> {
+  await stage.store.handOver(uid, BOBS, { bearer, at: stage.clock.now() });
 }
 
 const receipt = (outcome: Receipt['outcome'], more: Partial<Receipt> = {}) =>
@@ -83,7 +71,7 @@ it('for a push that is no longer kept is nothing', async () => {
 });
 
 it('that the terminal refused aborts it, with the code that was given', async () => {
-  activation = [SMS, WSP];
+  ways = [SMS, WSP];
   await handedOver();
   await receipt('aborted', { code: 5028 });
   expect(await record()).toMatchObject({ state: 'aborted', code: 5028, reason: 'said so' });
@@ -98,7 +86,7 @@ describe('that the network gave it up', () => {
   });
 
   it('puts it back in line when there is one, and kicks the lane', async () => {
-    activation = [SMS, WSP];
+    ways = [SMS, WSP];
     await handedOver();
     await receipt('failed');
     expect(await record()).toMatchObject({ state: 'held', failedBearers: ['sms'] });
@@ -107,42 +95,61 @@ describe('that the network gave it up', () => {
   });
 
   it('twice puts it back once', async () => {
-    activation = [SMS, WSP];
+    ways = [SMS, WSP];
     await handedOver();
     await receipt('failed');
     await receipt('failed');
     expect(await record()).toMatchObject({ state: 'held', failedBearers: ['sms'] });
   });
 
+  it('before it was noted that the network had it keeps it for the next bearer', async () => {
+    ways = [SMS, WSP];
+    await receipt('failed');
+    expect(await record()).toMatchObject({ state: 'held', failedBearers: ['sms'] });
+    expect(await stage.store.handOver(uid, BOBS, { bearer: 'sms', at: 1 })).toBe('givenUp');
+    expect(stage.kicked).toEqual([BOBS]);
+  });
+
+  it('is told again after a crash came in between, and puts it back in line then', async () => {
+    ways = [SMS, WSP];
+    await handedOver();
+    await stage.store.giveUp(uid, BOBS, { bearer: 'sms', at: 1 });
+    await receipt('failed');
+    expect(await stage.lanes.view(BOBS)).toMatchObject({ held: 1, parked: 0 });
+    expect(stage.kicked).toEqual([BOBS]);
+  });
+
+  it('by one bearer while another has it leaves it there', async () => {
+    ways = [SMS, WSP];
+    await stage.store.begin(uid, BOBS, { token: await stage.token(BOBS), bearer: 'wsp', at: 1 });
+    await handedOver('wsp');
+    await receipt('failed');
+    expect(await record()).toMatchObject({ state: 'handed', failedBearers: ['sms'] });
+    expect(await stage.lanes.view(BOBS)).toMatchObject({ held: 0, parked: 1 });
+  });
+
   it('by one bearer after the other ends it with the last', async () => {
-    activation = [SMS, WSP];
+    ways = [SMS, WSP];
     await handedOver();
     await receipt('failed');
-    await handedOver();
+    await handedOver('wsp');
     await receipt('failed', { bearer: 'wsp' });
     expect(await record()).toMatchObject({ state: 'undeliverable' });
   });
 
   it('and is told again when another bearer has it changes nothing', async () => {
-    activation = [SMS, WSP];
+    ways = [SMS, WSP];
     await handedOver();
     await receipt('failed');
-    await handedOver();
+    await handedOver('wsp');
     await receipt('failed');
     expect(await record()).toMatchObject({ state: 'handed', failedBearers: ['sms'] });
   });
 
-  it('does not count a way by a bearer that the gateway does not have', async () => {
-    activation = [SMS, { bearer: 'ussd', address: '+436641234567' }];
-    await handedOver();
-    await receipt('failed');
-    expect(await record()).toMatchObject({ state: 'undeliverable' });
-  });
-
   it('ends it when the terminal is gone', async () => {
-    activation = [SMS, WSP];
+    ways = [SMS, WSP];
     await handedOver();
-    ports = { ...ports, findTerminal: async () => undefined };
+    ways = [];
     await receipt('failed');
     expect(await record()).toMatchObject({ state: 'undeliverable' });
   });

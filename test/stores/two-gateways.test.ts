@@ -143,6 +143,7 @@ function gateway(
     clock,
     alarms: { resultDue: async () => {} },
     observe: () => {},
+    ways: async () => [],
   });
   const connection = (terminal: TerminalId): TerminalConnection => ({
     bearer: 'sip-message',

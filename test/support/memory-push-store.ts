@@ -1,9 +1,10 @@
 /** Pushes in memory: the twin of RedisPushStore. The contract suite runs on both, so tests may take this for the other. */
 import type { CountedPush } from '../../src/push/initiator-quota.js';
-import { deliveriesOf, isSettled, settledState } from '../../src/push/journey.js';
+import { type DeliveryState, deliveriesOf, isSettled, settledState } from '../../src/push/journey.js';
 import type {
   Acceptance,
   Begun,
+  HandedOver,
   ListOptions,
   Placement,
   PushStore,
@@ -124,27 +125,37 @@ export class MemoryPushStore implements PushStore {
     return { kind: 'begun', push, failedBearers: before.failedBearers ?? [], content: async () => content };
   }
 
-  async handOver(uid: PushUid, terminal: TerminalId, at: number): Promise<boolean> {
-    const kept = this.#pushes.get(uid);
-    const before = kept?.deliveries.get(terminal);
-    if (!kept || (before?.state !== 'held' && before?.state !== 'handed')) return false;
-    if (before.state === 'held') kept.deliveries.set(terminal, { ...before, state: 'handed', at });
-    this.#lanes.park(terminal, laneEntryOf(kept.push));
-    return true;
-  }
-
-  async handBack(
+  async handOver(
     uid: PushUid,
     terminal: TerminalId,
     { bearer, at }: { bearer: string; at: number },
-  ): Promise<boolean> {
+  ): Promise<HandedOver> {
     const kept = this.#pushes.get(uid);
     const before = kept?.deliveries.get(terminal);
-    if (!kept || before?.state !== 'handed') return false;
-    const failedBearers = [...(before.failedBearers ?? []), bearer];
-    kept.deliveries.set(terminal, { ...before, state: 'held', at, failedBearers });
-    this.#lanes.resume(terminal, laneEntryOf(kept.push), at);
-    return true;
+    if (!kept || (before?.state !== 'held' && before?.state !== 'handed')) return 'ended';
+    if (before.state === 'held') {
+      if (before.failedBearers?.includes(bearer)) return 'givenUp';
+      kept.deliveries.set(terminal, { ...before, state: 'handed', at, bearer });
+    }
+    this.#lanes.park(terminal, laneEntryOf(kept.push));
+    return 'handed';
+  }
+
+  async giveUp(
+    uid: PushUid,
+    terminal: TerminalId,
+    { bearer, at }: { bearer: string; at: number },
+  ): Promise<DeliveryState | undefined> {
+    const kept = this.#pushes.get(uid);
+    const before = kept?.deliveries.get(terminal);
+    if (!kept || !before || isSettled(before.state)) return before?.state;
+    const failedBearers = [...new Set([...(before.failedBearers ?? []), bearer])];
+    const isItsOwn = before.state === 'handed' && before.bearer === bearer;
+    const moved = isItsOwn ? ({ state: 'held', at } as const) : {};
+    const after = { ...before, failedBearers, ...moved };
+    kept.deliveries.set(terminal, after);
+    if (after.state === 'held') this.#lanes.resume(terminal, laneEntryOf(kept.push), at);
+    return after.state;
   }
 
   async settle(uid: PushUid, terminal: TerminalId, settlement: Settlement): Promise<Settled> {

@@ -29,6 +29,7 @@ export async function runOne({ clock, lanes, pushes }: OneDelivery): Promise<voi
     clock,
     alarms,
     observe: () => {},
+    ways: async () => [],
   });
   await runLane(
     PHONE,

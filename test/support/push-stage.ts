@@ -2,6 +2,7 @@
 
 import type { RandomBytes } from '../../src/kernel/clock.js';
 import type { ConnectionItem, ConnectionOutcome, TerminalConnection } from '../../src/lane/ports.js';
+import type { Way } from '../../src/push/bearer-choice.js';
 import { type DeliveryFact, PushDelivery } from '../../src/push/delivery.js';
 import type { Alarms } from '../../src/push/ports.js';
 import type { PushUid } from '../../src/push/push-message.js';
@@ -88,6 +89,8 @@ export class PushStage {
   readonly users = new Map<string, User>();
   readonly groups = new MemoryGroupDirectory();
   readonly terminal = new ScriptedTerminal();
+  /** To every terminal, for every push. */
+  ways: readonly Way[] = [];
   targeting: TargetingOptions = NO_RULES;
   readonly options: SubmissionOptions = { maxAgeMs: MAX_AGE_MS, maxAddresses: 5, maxContentBytes: 1000 };
 
@@ -161,6 +164,7 @@ export class PushStage {
       clock: this.clock,
       alarms: this.alarms,
       observe: (fact) => this.facts.push(fact),
+      ways: async () => this.ways,
     });
   }
 

@@ -5,9 +5,8 @@
  * terminal: its receipt does (`endpoints/sms`).
  */
 import { createHash } from 'node:crypto';
-import type { Clock, Timer } from '../../kernel/clock.js';
+import type { Clock } from '../../kernel/clock.js';
 import { describeError, RefusedError } from '../../kernel/errors.js';
-import { SECOND_MS } from '../../kernel/units.js';
 import type { ConnectionOutcome } from '../../lane/ports.js';
 import { parseContentType } from '../../protocols/mime/index.js';
 import { encodeSia } from '../../protocols/sia/index.js';
@@ -24,7 +23,6 @@ import {
 } from '../../push/parts.js';
 import type { Bearer, BearerOutcome, CarriedItem } from '../../push/ports.js';
 import type { PushUid } from '../../push/push-message.js';
-import type { Receipt } from '../../push/receipt.js';
 import type { Sir } from '../../push/sir.js';
 import type { Terminal } from '../../registry/user.js';
 import { type SirSender, signedSia } from '../sir-body.js';
@@ -36,8 +34,6 @@ import { type Sent, sendParts } from './sms-sending.js';
 export interface SmsBearerPorts {
   readonly links: readonly SmsLink[];
   readonly ledger: PartsLedger;
-  /** A network has given a push up. */
-  readonly receipt: (receipt: Receipt) => Promise<void>;
   readonly observe: (attempt: SmsAttempt) => void;
   readonly clock: Clock;
 }
@@ -50,8 +46,6 @@ export interface SmsBearerOptions {
   readonly dataCoding: number;
 }
 
-/** A push that was given up at once is told so when it is known that the network had it. */
-const GIVEN_UP_AFTER_MS = SECOND_MS;
 const BEARER = 'sms';
 const NO_ADDRESS = 'the activation method has no number';
 
@@ -69,10 +63,9 @@ interface Carriage {
   early: PartReceipt | undefined;
 }
 
-export class SmsBearer implements Bearer, Disposable {
+export class SmsBearer implements Bearer {
   readonly #ports: SmsBearerPorts;
   readonly #options: SmsBearerOptions;
-  readonly #timers = new Set<Timer>();
 
   constructor(ports: SmsBearerPorts, options: SmsBearerOptions) {
     this.#ports = ports;
@@ -105,11 +98,6 @@ export class SmsBearer implements Bearer, Disposable {
   /** No link to the number works. */
   isDown(address: string | undefined): boolean {
     return address !== undefined && !routesTo(this.#ports.links, address).some(({ isUsable }) => isUsable);
-  }
-
-  [Symbol.dispose](): void {
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
   }
 
   async #wake(terminal: Terminal, sir: Sir, address: string): Promise<BearerOutcome> {
@@ -146,7 +134,7 @@ export class SmsBearer implements Bearer, Disposable {
       last = sooner(last, sent);
       if (sent.result === 'unknown') break;
       if (sent.meaning === 'address' || sent.meaning === 'message') {
-        return this.#givenUp(carriage, sent.detail);
+        return { kind: 'givenUp', detail: sent.detail };
       }
     }
     return this.#outcome(carriage, last);
@@ -159,7 +147,7 @@ export class SmsBearer implements Bearer, Disposable {
       case 'delivered':
         return { kind: 'confirmed' };
       case 'failed':
-        return this.#givenUp(carriage, early?.detail ?? 'a message centre gave a part of it up');
+        return { kind: 'givenUp', detail: early?.detail ?? 'a message centre gave a part of it up' };
       case 'accepted':
         return { kind: wantsReceipt ? 'awaited' : 'handed', detail };
       case 'open':
@@ -235,23 +223,6 @@ export class SmsBearer implements Bearer, Disposable {
       const known = await ledger.raise(part, states[number - 1] ?? 'accepted', { until, sender });
       for (const [index, state] of known.entries()) states[index] = joinPart(states[index] ?? 'open', state);
     }
-  }
-
-  /** The same as a receipt that says so: other bearers are tried, and without one the push has failed. */
-  #givenUp({ item, terminal }: Carriage, detail: string): ConnectionOutcome {
-    const receipt: Receipt = {
-      uid: item.id as PushUid,
-      terminal: terminal.id,
-      bearer: BEARER,
-      outcome: 'failed',
-      detail,
-    };
-    const timer = this.#ports.clock.after(GIVEN_UP_AFTER_MS, () => {
-      this.#timers.delete(timer);
-      void this.#ports.receipt(receipt).catch(() => {}); // the push ends at its deadline then
-    });
-    this.#timers.add(timer);
-    return { kind: 'awaited', detail };
   }
 
   #links(terminal: Terminal, address: string): readonly SmsLink[] {

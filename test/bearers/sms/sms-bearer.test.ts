@@ -8,7 +8,6 @@ import { decodeUserData } from '../../../src/protocols/sms/index.js';
 import { decodePush } from '../../../src/protocols/wsp/index.js';
 import { namesInReceipt } from '../../../src/push/part-names.js';
 import type { CarriedItem } from '../../../src/push/ports.js';
-import type { Receipt } from '../../../src/push/receipt.js';
 import type { Submission, Submitted } from '../../../src/transports/smpp/link-options.js';
 import { BearerStage, SENDER } from '../../support/bearer-stage.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -56,13 +55,11 @@ async function stage(links: readonly TestLink[], options: Partial<SmsBearerOptio
   const { terminal, sir, item } = await setting();
   const clock = new FakeClock();
   const ledger = new MemoryPartsLedger();
-  const receipts: Receipt[] = [];
   const attempts: SmsAttempt[] = [];
   const bearer = new SmsBearer(
     {
       links,
       ledger,
-      receipt: async (receipt) => void receipts.push(receipt),
       observe: (attempt) => attempts.push(attempt),
       clock,
     },
@@ -70,7 +67,7 @@ async function stage(links: readonly TestLink[], options: Partial<SmsBearerOptio
   );
   const carry = (content: string | Uint8Array = 'Hello', more: Partial<CarriedItem> = {}) =>
     bearer.carry(terminal, item(content, { expiresAt: clock.now() + 61_000, ...more }), NUMBER);
-  return { bearer, terminal, sir, carry, clock, ledger, receipts, attempts };
+  return { bearer, terminal, sir, carry, clock, ledger, attempts };
 }
 
 async function setting() {
@@ -234,19 +231,13 @@ describe('links', () => {
 });
 
 describe('a number or a message that the SMSC does not take', () => {
-  it.each(['address', 'message'] as const)(
-    '(%s) is given up as a receipt would give it up',
-    async (meaning) => {
-      const { carry, clock, receipts } = await stage([
-        new TestLink('a', () => refused(meaning)),
-        new TestLink('b', () => refused(meaning)),
-      ]);
-      expect(await carry()).toMatchObject({ kind: 'awaited' });
-      expect(receipts).toEqual([]);
-      await clock.advance(1000);
-      expect(receipts).toMatchObject([{ outcome: 'failed', bearer: 'sms', detail: `no: ${meaning}` }]);
-    },
-  );
+  it.each(['address', 'message'] as const)('(%s) is given up at once', async (meaning) => {
+    const links = [new TestLink('a', () => refused(meaning)), new TestLink('b', () => refused(meaning))];
+    const { carry, clock } = await stage(links);
+    expect(await carry()).toEqual({ kind: 'givenUp', detail: `no: ${meaning}` });
+    expect(links.map(({ sent }) => sent.length).sort()).toEqual([0, 1]);
+    expect(clock.pending).toBe(0);
+  });
 });
 
 describe('a receipt that came before the answer to the submission', () => {
@@ -266,10 +257,8 @@ describe('a receipt that came before the answer to the submission', () => {
   });
 
   it('and says failed: the push is given up', async () => {
-    const { carry, clock, receipts } = await early('failed');
-    expect(await carry()).toMatchObject({ kind: 'awaited' });
-    await clock.advance(1000);
-    expect(receipts).toMatchObject([{ outcome: 'failed', detail: 'early' }]);
+    const { carry } = await early('failed');
+    expect(await carry()).toEqual({ kind: 'givenUp', detail: 'early' });
   });
 });
 
