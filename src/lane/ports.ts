@@ -15,8 +15,10 @@ export interface LaneSnapshot {
   readonly entries: readonly LaneEntry[];
   /** Entries whose deadline passed, some at a time: look again when they are removed. */
   readonly expired: readonly LaneEntry[];
-  /** Next instant at which an entry expires or becomes deliverable. */
-  readonly nextMoment?: number;
+  /** Next instant at which an entry expires. */
+  readonly nextDeadline?: number;
+  /** Next instant at which an entry becomes deliverable. */
+  readonly nextStart?: number;
   readonly connections: LaneConnections;
   readonly wake: WakeState;
   /** Nothing may be started: an operator holds the lane. */

@@ -11,6 +11,7 @@
  * let go of a lane whose version moved: nothing placed at the last moment is overlooked.
  */
 import type { Clock } from '../kernel/clock.js';
+import { MINUTE_MS } from '../kernel/units.js';
 import type { TerminalId } from '../registry/user.js';
 import { type Drained, drain } from './drain.js';
 import { Kicks } from './kicks.js';
@@ -48,6 +49,7 @@ export interface LaneOptions {
 
 const NEVER = Number.MAX_SAFE_INTEGER;
 const LOOK_AGAIN_MS = 1000;
+const FAR_MS = MINUTE_MS;
 
 /** Runs one lane until nothing can be done now. Errors of the store reach the caller; the due moment then brings us back. */
 export async function runLane(
@@ -70,7 +72,9 @@ export async function runLane(
     if (released !== 'due') return;
     // NOTE: a kick that goes astray is made good by the sweeper; an alarm for each push to another node would cost more.
     if (step.kickNode !== undefined) await ports.nodes.kick(step.kickNode, terminal);
-    else if (step.dueAt < NEVER) await ports.laneDue(terminal, step.dueAt);
+    else if (step.dueAt < NEVER && !isFarDeadline(step, ports.clock.now())) {
+      await ports.laneDue(terminal, step.dueAt);
+    }
     return;
   }
 }
@@ -80,6 +84,14 @@ interface Step {
   readonly held: Held;
   readonly dueAt: number;
   readonly kickNode?: string;
+}
+
+/**
+ * Most deliveries end long before their deadline, and an alarm for it would be left behind. The sweeper finds those that do not: seconds
+ * late at most, after a wait of more than a minute.
+ */
+function isFarDeadline({ held, dueAt }: Step, now: number): boolean {
+  return dueAt === held.lane.nextDeadline && dueAt - now > FAR_MS;
 }
 
 async function workOn(run: LaneRun, start: Held): Promise<Step | undefined> {
@@ -195,6 +207,6 @@ async function sendDirectly(run: LaneRun, start: Held, method: number): Promise<
   return { ...drained, failure: { methods, record } };
 }
 
-function nextMoment(held: Held): number {
-  return held.lane.nextMoment ?? NEVER;
+function nextMoment({ lane: { nextDeadline = NEVER, nextStart = NEVER } }: Held): number {
+  return Math.min(nextDeadline, nextStart);
 }

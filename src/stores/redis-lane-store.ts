@@ -70,7 +70,8 @@ export class RedisLaneStore implements LaneStore {
     const [
       held,
       version,
-      moment,
+      deadline,
+      start,
       session,
       node,
       messageUntil,
@@ -82,16 +83,17 @@ export class RedisLaneStore implements LaneStore {
       holdSince,
       expiredCount,
     ] = reply;
-    const members = reply.slice(13).map((member) => entryOf(String(member)));
+    const members = reply.slice(14).map((member) => entryOf(String(member)));
     const expired = Number(expiredCount);
-    const nextMoment = Number(moment);
+    const [nextDeadline, nextStart] = [Number(deadline), Number(start)];
     return {
       lease: { terminal, token: Number(held), until: now + leaseMs },
       lane: {
         version: Number(version),
         expired: members.slice(0, expired),
         entries: members.slice(expired),
-        ...(nextMoment > 0 ? { nextMoment } : {}),
+        ...(nextDeadline > 0 ? { nextDeadline } : {}),
+        ...(nextStart > 0 ? { nextStart } : {}),
         connections: connections(String(session), String(node), Number(messageUntil)),
         wake: {
           epoch: Number(epoch),

@@ -294,7 +294,12 @@ export function laneStoreContract(name: string, make: MakeStores): void {
         await stores.clock.advance(10);
         await stores.lanes.remove(PHONE, [laneEntryOf(later), laneEntryOf(short)]);
         const { lane } = await open();
-        expect([lane.entries, lane.expired, lane.nextMoment]).toEqual([[], [], undefined]);
+        expect([lane.entries, lane.expired, lane.nextDeadline, lane.nextStart]).toEqual([
+          [],
+          [],
+          undefined,
+          undefined,
+        ]);
       });
     });
 
@@ -329,7 +334,7 @@ export function laneStoreContract(name: string, make: MakeStores): void {
         const { lease, lane } = await open();
         await park(push);
         const seen = await stores.lanes.renew(lease, window());
-        expect(seen?.lane.nextMoment).toBe(now() + 500);
+        expect(seen?.lane.nextDeadline).toBe(now() + 500);
         expect(await stores.lanes.release(lease, lane.version, now() + 500)).toBe('due');
         await stores.clock.advance(500);
         expect(entryIds((await open()).lane.expired)).toEqual([push.uid]);
@@ -386,11 +391,11 @@ export function laneStoreContract(name: string, make: MakeStores): void {
     });
 
     describe('entries that start later', () => {
-      it('are not shown before, and told as the next moment', async () => {
+      it('are not shown before, and told as the next start', async () => {
         await place({ notBefore: now() + 5000 });
         const { lane } = await open();
         expect(lane.entries).toEqual([]);
-        expect(lane.nextMoment).toBe(now() + 5000);
+        expect(lane.nextStart).toBe(now() + 5000);
         expect(await view()).toMatchObject({ held: 0, deferred: 1 });
       });
 
@@ -427,9 +432,9 @@ export function laneStoreContract(name: string, make: MakeStores): void {
         expect(entryIds(lane.entries)).toEqual([long.uid]);
       });
 
-      it('are told as the next moment before', async () => {
+      it('are told as the next deadline before', async () => {
         await place({ expiresAt: now() + 10 });
-        expect((await open()).lane.nextMoment).toBe(now() + 10);
+        expect((await open()).lane).toMatchObject({ nextDeadline: now() + 10 });
       });
 
       it('expire also while they wait for their start', async () => {

@@ -373,6 +373,19 @@ describe('a terminal that is away', () => {
     expect(stage.alarms).toEqual([expiresAt]);
   });
 
+  it('gets no alarm for a deadline further away than a minute: it would be left behind by what ends before', async () => {
+    stage.cargo.otherwise = () => ({ kind: 'parked' });
+    stage.connections.byMethod = [new ScriptedConnection('sms')];
+    stage.hold(['e1'], { expiresAt: stage.clock.now() + 60_001 });
+    await stage.run();
+    expect(stage.alarms).toEqual([]);
+    expect((await view()).dueAt).toBe(stage.clock.now() + 60_001);
+    await stage.clock.advance(1);
+    stage.hold(['e2']);
+    await stage.run();
+    expect(stage.alarms).toEqual([stage.clock.now() + 60_000]);
+  });
+
   it('keeps a record of every wake-up', async () => {
     stage.waker.methods = ['sip', 'sms'];
     stage.waker.outcome = (bearer) => (bearer === 'sip' ? 'failed' : 'handed');

@@ -119,10 +119,8 @@ export class MemoryLaneStore implements LaneStore {
       .filter(({ startsAt, isParked }) => startsAt === undefined && !isParked)
       .sort(byPlace);
     const entries = expired.length < EXPIRED_AT_ONCE ? queue.slice(0, limit) : [];
-    const moments = places.flatMap(({ deadline, startsAt }) => [
-      ...(deadline > now ? [deadline] : []),
-      ...(startsAt === undefined ? [] : [startsAt]),
-    ]);
+    const deadlines = places.map(({ deadline }) => deadline).filter((deadline) => deadline > now);
+    const starts = places.flatMap(({ startsAt = [] }) => startsAt);
     if (places.length > 0) lane.dueAt = lane.leasedUntil;
     else delete lane.dueAt;
     return {
@@ -134,7 +132,8 @@ export class MemoryLaneStore implements LaneStore {
         connections: connectionsOf(lane),
         wake: lane.wake,
         isOnHold: lane.hold !== undefined,
-        ...(moments.length > 0 ? { nextMoment: Math.min(...moments) } : {}),
+        ...(deadlines.length > 0 ? { nextDeadline: Math.min(...deadlines) } : {}),
+        ...(starts.length > 0 ? { nextStart: Math.min(...starts) } : {}),
       },
     };
   }

@@ -8,7 +8,7 @@ import { Script } from '../script.js';
  *       1 when every other node is dead
  * Entries whose deadline passed come a hundred at a time, and no other entries while there are more of them.
  * Returns false when the lease is not to be had, else
- * {token, version, next moment or 0, session id or '', session node or '', messageUntil, wakeSent, wakeMethod,
+ * {token, version, next deadline or 0, next start or 0, session id or '', session node or '', messageUntil, wakeSent, wakeMethod,
  *  wakeNotBefore, sir id or '', epoch, on hold since or 0, number of expired members, expired members …, entries …}.
  */
 export const openLane = new Script(
@@ -40,11 +40,8 @@ local isExpired = {}
 for _, member in ipairs(expired) do isExpired[member] = true end
 local entries = #expired < 100 and redis.call('ZRANGE', KEYS[2], 0, limit - 1) or {}
 
-local moment = 0
 local nextDeadline = redis.call('ZRANGEBYSCORE', KEYS[4], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-if nextDeadline[2] then moment = tonumber(nextDeadline[2]) end
-local nextDeferred = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
-if nextDeferred[2] and (moment == 0 or tonumber(nextDeferred[2]) < moment) then moment = tonumber(nextDeferred[2]) end
+local nextStart = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
 
 if redis.call('EXISTS', KEYS[4]) == 1 then
   redis.call('ZADD', KEYS[5], untilAt, terminal)
@@ -54,7 +51,7 @@ end
 
 local lane = redis.call('HMGET', KEYS[1], 'version', 'session', 'sessionNode', 'messageUntil', 'wakeSent', 'wakeMethod', 'wakeNotBefore', 'sirId', 'epoch', 'holdSince')
 local reply = {
-  token, lane[1] or '0', moment, lane[2] or '', lane[3] or '', lane[4] or '0',
+  token, lane[1] or '0', nextDeadline[2] or '0', nextStart[2] or '0', lane[2] or '', lane[3] or '', lane[4] or '0',
   lane[5] or '0', lane[6] or '0', lane[7] or '0', lane[8] or '', lane[9] or '0', lane[10] or '0', #expired,
 }
 for _, member in ipairs(expired) do reply[#reply + 1] = member end
