@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { DecodeError } from '../kernel/errors.js';
 import { publicUserIdentity } from './public-user-identity.js';
+import { each, readBySchema } from './untrusted-json.js';
 import type { PublicUserIdentity } from './user.js';
 
 export interface Group {
@@ -37,24 +38,7 @@ const body = z.strictObject({ members: z.array(z.string()).min(1).max(MAX_MEMBER
 
 /** A group from the body of its PUT. Throws DecodeError naming the path. */
 export function groupFromJson(id: PublicUserIdentity, json: unknown): Group {
-  const parsed = body.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const [key, index] = issue?.path ?? [];
-    const path =
-      key === undefined ? 'body' : index === undefined ? String(key) : `${String(key)}[${String(index)}]`;
-    throw new DecodeError(`${path}: ${issue?.message ?? 'not acceptable'}`);
-  }
-  const members = parsed.data.members.map((member, index) => memberFrom(member, index));
+  const members = each('members', readBySchema(body, json).members, publicUserIdentity);
   if (members.includes(id)) throw new DecodeError('members: the group itself is among them');
   return { id, members: [...new Set(members)] };
-}
-
-function memberFrom(member: string, index: number): PublicUserIdentity {
-  try {
-    return publicUserIdentity(member);
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw new DecodeError(`members[${index}]: ${error.detail}`, { cause: error });
-  }
 }

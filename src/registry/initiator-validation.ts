@@ -4,7 +4,6 @@
  * without effect. Passwords are hashed by the caller: this file only says which one is meant.
  */
 import { z } from 'zod';
-import { DecodeError, describeError } from '../kernel/errors.js';
 import { MIB } from '../kernel/units.js';
 import {
   type InitiatorAttributes,
@@ -16,6 +15,7 @@ import {
 import { type CertificateName, certificateFingerprint, certificateSubject } from './initiator-certificate.js';
 import { canonicalNetwork } from './initiator-networks.js';
 import { addressPattern, applicationPattern, uriPattern } from './initiator-pattern.js';
+import { at, each, present, readBySchema } from './untrusted-json.js';
 
 /** The most that one initiator may have of each. */
 export const INITIATOR_MAXIMA = {
@@ -96,12 +96,7 @@ const changeSchema = z
 
 /** Reads the body of a PUT; everything in it in canonical form. Throws DecodeError naming the path. */
 export function initiatorChangeFromJson(body: unknown): InitiatorChange {
-  const parsed = changeSchema.safeParse(body);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new DecodeError(`${pathOf(issue?.path ?? []) || 'body'}: ${issue?.message ?? 'not acceptable'}`);
-  }
-  const { password, certificates, rights, limits, trust, sourceNetworks } = parsed.data;
+  const { password, certificates, rights, limits, trust, sourceNetworks } = readBySchema(changeSchema, body);
   return {
     ...(password === undefined ? {} : { password: password === null ? null : initiatorPassword(password) }),
     ...(certificates === undefined
@@ -112,7 +107,7 @@ export function initiatorChangeFromJson(body: unknown): InitiatorChange {
     ...(trust === undefined ? {} : { trust: trust && trustFrom(trust) }),
     ...(sourceNetworks === undefined
       ? {}
-      : { sourceNetworks: sourceNetworks && each('sourceNetworks', sourceNetworks, canonicalNetwork) }),
+      : { sourceNetworks: sourceNetworks && distinct('sourceNetworks', sourceNetworks, canonicalNetwork) }),
   };
 }
 
@@ -150,39 +145,19 @@ function certificateName(
 
 function rightsFrom({ addresses, applicationIds }: z.output<typeof rightsSchema>): InitiatorRights {
   return present({
-    addresses: addresses && each('rights.addresses', addresses, addressPattern),
-    applicationIds: applicationIds && each('rights.applicationIds', applicationIds, applicationPattern),
+    addresses: addresses && distinct('rights.addresses', addresses, addressPattern),
+    applicationIds: applicationIds && distinct('rights.applicationIds', applicationIds, applicationPattern),
   });
 }
 
 function trustFrom({ initiatorUris, content }: z.output<typeof trustSchema>): InitiatorTrust {
   return present({
-    initiatorUris: initiatorUris && each('trust.initiatorUris', initiatorUris, uriPattern),
+    initiatorUris: initiatorUris && distinct('trust.initiatorUris', initiatorUris, uriPattern),
     content,
   });
 }
 
-function each(path: string, texts: readonly string[], read: (text: string) => string): readonly string[] {
-  return [...new Set(texts.map((text, index) => at(`${path}[${index}]`, () => read(text))))];
-}
-
-function at<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new DecodeError(`${path}: ${describeError(error)}`, { cause: error });
-  }
-}
-
-type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-/** The same object without properties that are undefined. */
-function present<T extends object>(value: T): Present<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Present<T>;
-}
-
-function pathOf(path: readonly PropertyKey[]): string {
-  return path
-    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`))
-    .join('');
+/** Each once, as it is kept. */
+function distinct(path: string, texts: readonly string[], read: (text: string) => string): readonly string[] {
+  return [...new Set(each(path, texts, read))];
 }

@@ -5,9 +5,10 @@
  * names the path.
  */
 import { z } from 'zod';
-import { DecodeError, describeError } from '../kernel/errors.js';
+import { DecodeError } from '../kernel/errors.js';
 import { RETURN_FLAGS, type ReturnFlag, SEND_FLAGS, type SendFlag } from '../protocols/sia/index.js';
 import { addressPattern, applicationPattern } from './initiator-pattern.js';
+import { at, each, present, readBySchema } from './untrusted-json.js';
 import { BEARER_NAMES, type BearerName, TARGET_POLICIES, type TargetPolicy } from './user.js';
 
 /**
@@ -121,38 +122,11 @@ export function targetingRule({ when = {}, ...set }: RuleJson): TargetingRule {
 
 /** Rules from JSON that nobody has looked at yet. Throws DecodeError naming the path. */
 export function targetingRules(json: unknown, path: string): readonly TargetingRule[] {
-  const parsed = z.array(targetingRuleSchema).max(TARGETING_LIMITS.rules).safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new DecodeError(`${path}${formatted(issue?.path ?? [])}: ${issue?.message ?? 'not acceptable'}`);
-  }
-  return parsed.data.map((rule, index) => at(`${path}[${index}]`, () => targetingRule(rule)));
+  const rules = readBySchema(z.array(targetingRuleSchema).max(TARGETING_LIMITS.rules), json, path);
+  return rules.map((rule, index) => at(`${path}[${index}]`, () => targetingRule(rule)));
 }
 
 function mediaRange(text: string): string {
   if (!/^[\w.+-]+\/(?:[\w.+-]+|\*)$/.test(text)) throw new DecodeError('not a media type or range');
   return text.toLowerCase();
-}
-
-function each(path: string, texts: readonly string[], read: (text: string) => string): readonly string[] {
-  return texts.map((text, index) => at(`${path}[${index}]`, () => read(text)));
-}
-
-function at<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw new DecodeError(`${path}: ${describeError(error)}`, { cause: error });
-  }
-}
-
-function formatted(path: readonly PropertyKey[]): string {
-  return path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
-}
-
-type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-function present<T extends object>(value: T): Present<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Present<T>;
 }

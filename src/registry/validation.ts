@@ -6,7 +6,7 @@
  * Whether an identity or alias belongs to somebody else is not known here: the store decides that when it writes (SIR-24).
  */
 import { z } from 'zod';
-import { DecodeError, describeError } from '../kernel/errors.js';
+import { DecodeError } from '../kernel/errors.js';
 import { KIB } from '../kernel/units.js';
 import { decodeUaProf, isUaProfName, UAPROF_LIMITS } from '../protocols/uaprof/index.js';
 import { activationAddress } from './activation-address.js';
@@ -18,6 +18,7 @@ import { LIST_KEYS } from './stated-capabilities.js';
 import { subscriptionKeys } from './subscription-keys.js';
 import { targetingRules } from './targeting-rule.js';
 import { terminalId } from './terminal-id.js';
+import { at, each, readBySchema } from './untrusted-json.js';
 import type {
   ActivationMethod,
   BearerName,
@@ -70,9 +71,7 @@ export function userFromJson(
 ): Omit<User, 'terminals'> {
   const limits = options.limits ?? PROVISIONING_LIMITS;
   const json = parse(userSchema(limits), body, limits);
-  const aliases = (json.aliases ?? []).map((alias, index) =>
-    at(`aliases[${index}]`, () => publicUserIdentity(alias)),
-  );
+  const aliases = each('aliases', json.aliases ?? [], publicUserIdentity);
   const sip =
     json.sip === undefined
       ? options.existing?.sip
@@ -230,31 +229,7 @@ function parse<T>(schema: z.ZodType<T>, body: unknown, limits: ProvisioningLimit
   if (bytes > limits.maxBodyBytes) {
     throw new DecodeError(`body: larger than ${limits.maxBodyBytes} octets`, { code: 'limitExceeded' });
   }
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new DecodeError(`${formatPath(issue?.path ?? [])}: ${issue?.message ?? 'not acceptable'}`);
-}
-
-function formatPath(path: readonly PropertyKey[]): string {
-  let text = '';
-  for (const step of path)
-    text += typeof step === 'number' ? `[${step}]` : `${text === '' ? '' : '.'}${String(step)}`;
-  return text === '' ? 'body' : text;
-}
-
-/** Runs a parser and puts the path in front of its refusal. */
-function at<T>(path: string, parseValue: () => T): T {
-  try {
-    return parseValue();
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw new DecodeError(`${path}: ${describeError(error)}`, {
-      ...(error.clause === undefined ? {} : { clause: error.clause }),
-      code: error.code === 'limitExceeded' ? 'limitExceeded' : 'malformed',
-      cause: error,
-    });
-  }
+  return readBySchema(schema, body);
 }
 
 function userPolicy({
@@ -308,10 +283,10 @@ function withoutRepeats(identities: readonly DeviceIdentity[]): readonly DeviceI
   return [...first.values()];
 }
 
+const terminalName = visible(MAX_TERMINAL_NAME_LENGTH);
+
 function checkName(name: string): void {
-  const parsed = visible(MAX_TERMINAL_NAME_LENGTH).safeParse(name);
-  if (!parsed.success)
-    throw new DecodeError(`terminal name: ${parsed.error.issues[0]?.message ?? 'not acceptable'}`);
+  readBySchema(terminalName, name, 'terminal name');
 }
 
 function depthOf(value: unknown): number {

@@ -1,6 +1,6 @@
 /** Reads why an operator holds a lane: the body of the request, `{ "reason": "…" }`. Shown to people and never acted upon; so is that of a link. */
 import { z } from 'zod';
-import { DecodeError } from '../../kernel/errors.js';
+import { readBySchema } from '../../registry/untrusted-json.js';
 
 /** In characters. */
 const MAX_HOLD_REASON_LENGTH = 256;
@@ -15,8 +15,5 @@ const holdSchema = z.strictObject({ reason: reasonSchema });
 
 /** Throws DecodeError naming what is wrong. */
 export function holdReason(body: unknown): string {
-  const result = holdSchema.safeParse(body);
-  if (result.success) return result.data.reason;
-  const issue = result.error.issues[0];
-  throw new DecodeError(`${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not acceptable'}`);
+  return readBySchema(holdSchema, body).reason;
 }

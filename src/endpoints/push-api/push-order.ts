@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { DecodeError, describeError } from '../../kernel/errors.js';
+import { DecodeError } from '../../kernel/errors.js';
 import { parseContentType } from '../../protocols/mime/index.js';
 import {
   DELIVERY_METHODS,
@@ -18,6 +18,7 @@ import { decodeWebhookSecret } from '../../protocols/standard-webhooks/index.js'
 import type { PushHeader } from '../../push/push-message.js';
 import type { RepeatableSubmission } from '../../push/repeatable-submission.js';
 import { goesToTerminal } from '../../push/terminal-headers.js';
+import { at, readBySchema } from '../../registry/untrusted-json.js';
 
 export const PUSH_ORDER_LIMITS = {
   maxPushIdLength: 255,
@@ -26,9 +27,6 @@ export const PUSH_ORDER_LIMITS = {
   maxUrlLength: 2048,
   maxSourceReferenceLength: 255,
 } as const;
-
-/** What is wrong is told in as many characters: it may name what the body calls its properties. */
-const MAX_DETAIL_LENGTH = 300;
 
 /** What was asked for, ready for `submission` but for who asks. */
 export interface PushOrder {
@@ -86,7 +84,7 @@ type OrderJson = z.output<typeof orderSchema>;
 /** Throws DecodeError naming the path. */
 export function decodePushOrder(body: unknown, limits: { readonly maxAddresses: number }): PushOrder {
   checkCounts(body, limits.maxAddresses);
-  const json = parse(body);
+  const json = readBySchema(orderSchema, body);
   const { sourceReference } = json;
   const replace = json.replace && { pushId: json.replace.pushId, method: json.replace.method ?? 'all' };
   const content = contentOf(json.content);
@@ -124,20 +122,6 @@ function checkCounts(body: unknown, maxAddresses: number): void {
   if (Object.keys(headers ?? {}).length > maxHeaders) {
     throw new DecodeError(`content.headers: more than ${maxHeaders}`, { code: 'limitExceeded' });
   }
-}
-
-function parse(body: unknown): OrderJson {
-  const result = orderSchema.safeParse(body);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const path = (issue?.path ?? [])
-    .map((step, index) =>
-      typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`,
-    )
-    .join('');
-  throw new DecodeError(
-    `${path === '' ? 'body' : path}: ${issue?.message ?? 'not acceptable'}`.slice(0, MAX_DETAIL_LENGTH),
-  );
 }
 
 /** Any form of text goes on as it is; `{ user, device }` becomes the PAP address that says the same. */
@@ -218,13 +202,4 @@ function checkedSecret(secret: string): string {
 /** Of what was meant, not of how it was written: spaces and the order of properties do not make another push. */
 function fingerprintOf(wanted: unknown, content: Uint8Array): string {
   return createHash('sha256').update(JSON.stringify(wanted)).update('\0').update(content).digest('base64url');
-}
-
-function at<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw new DecodeError(`${path}: ${describeError(error)}`, { cause: error });
-  }
 }
