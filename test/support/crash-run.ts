@@ -71,11 +71,13 @@ const DOMAIN = 'crash.test';
 const LEASE_SECONDS = 2;
 const INITIATORS = ['weather', 'mms', 'devices'] as const;
 const SETTLE_LIMIT_MS = 120_000;
-const OVERTIME_MS = 120_000;
+const OVERTIME_MS = 180_000;
 const PROGRESS_EVERY_MS = 10_000;
 const LOOK_EVERY_MS = 250;
-const LEAST_PROGRESS = 3;
-const PROGRESS_LIMIT_MS = 5000;
+/** Pushes accepted between two disturbances: how many at least, and for how long they are waited for. */
+const PROGRESS = { pushes: 3, limitMs: 5000 };
+/** In overtime the pushes are what is missing. */
+const OVERTIME_PROGRESS = { pushes: 25, limitMs: 60_000 };
 
 const CONFIG = {
   domain: DOMAIN,
@@ -238,7 +240,7 @@ class CrashRun {
     while (Date.now() < until || (this.#isTooCalm() && Date.now() < until + OVERTIME_MS)) {
       const before = this.#books.count('accepted');
       await pause(draws.between(0, calmMs));
-      await this.#progress(before);
+      await this.#progress(before, Date.now() < until ? PROGRESS : OVERTIME_PROGRESS);
       const gateway = draws.pick(nonEmpty(this.#gateways));
       this.#disturbed();
       switch (draws.pick(disturbances)) {
@@ -269,9 +271,9 @@ class CrashRun {
   }
 
   /** On a machine that is busy, what comes back needs time before there is anything to disturb. */
-  async #progress(before: number): Promise<void> {
-    const until = Date.now() + PROGRESS_LIMIT_MS;
-    while (this.#books.count('accepted') < before + LEAST_PROGRESS && Date.now() < until) {
+  async #progress(before: number, { pushes, limitMs } = PROGRESS): Promise<void> {
+    const until = Date.now() + limitMs;
+    while (this.#books.count('accepted') < before + pushes && Date.now() < until) {
       await pause(LOOK_EVERY_MS);
     }
   }

@@ -8,7 +8,7 @@ import { type CrashReport, type CrashRunOptions, crashRun } from './crash-run.js
 import { buildGateway } from './gateway-process.js';
 
 /** Start, chaos and settling on a machine that is busy with other tests. */
-const LIMIT_MS = 400_000;
+const LIMIT_MS = 600_000;
 const LEAST_ACCEPTED = 150;
 
 export function describeCrashRun(what: string, options: Omit<CrashRunOptions, 'seed' | 'home'>): void {
