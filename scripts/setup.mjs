@@ -49,7 +49,9 @@ export function installDependencies() {
   if (isInstalled()) return;
   say('installing dependencies (npm ci)');
   // Development dependencies are needed to build, whatever NODE_ENV says.
-  run(...npm(), 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error');
+  const ci = [...npm(), 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  // A registry that could not be reached for a moment is asked once more.
+  if (tryRun(...ci) !== undefined) run(...ci);
 }
 
 /** Every package of the lock file is there in its version; packages for other platforms need not be. */
@@ -184,14 +186,27 @@ function installPackages(packages) {
   // No questions (tshark has one); and no service: a run level of 1 keeps the packages' own start scripts from starting one.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const install = () => apt(env, 'install', '-y', '--no-install-recommends', ...packages);
-  return withoutServices(packages, () => install() || (apt(env, 'update') && install()));
+  const failure = withoutServices(packages, () => {
+    if (install() === undefined) return undefined;
+    apt(env, 'update'); // it may not get all lists, and still enough of them
+    return install();
+  });
+  if (failure !== undefined) process.stderr.write(failure);
+  return failure === undefined;
 }
 
+/** Undefined when it went well, else what it printed. */
 function apt(env, ...args) {
-  const options = ['-qq', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Use-Pty=0'];
-  const { status, stdout, stderr } = spawnSync('apt-get', [...options, ...args], { env, encoding: 'utf8' });
-  if (status !== 0 && args[0] === 'install') process.stderr.write(stdout + stderr);
-  return status === 0;
+  const options = ['DPkg::Lock::Timeout=120', 'Dpkg::Use-Pty=0', 'Acquire::Retries=3'];
+  // It hands files on to a user without rights, and installs some for all.
+  const umask = process.umask(0o022);
+  const { status, stdout, stderr } = spawnSync(
+    'apt-get',
+    ['-qq', ...options.flatMap((option) => ['-o', option]), ...args],
+    { env, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+  );
+  process.umask(umask);
+  return status === 0 ? undefined : stdout + stderr;
 }
 
 /** Packages that bring a service: package → service. */
@@ -215,9 +230,18 @@ function withoutServices(packages, install) {
   }
 }
 
+/** Where programs are looked for: servers lie where the PATH of many users does not lead. */
+function places() {
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/local/bin', '/usr/bin', '/usr/sbin'];
+}
+
+/** For what we start, tests for instance: finds what `isOnPath` finds. */
+export function completePath() {
+  process.env.PATH = [...new Set(places())].filter((place) => place !== '').join(delimiter);
+}
+
 export function isOnPath(program) {
-  const places = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/bin', '/usr/bin', '/usr/sbin'];
-  return places.some((place) => {
+  return places().some((place) => {
     try {
       accessSync(join(place, program), constants.X_OK);
       return true;
