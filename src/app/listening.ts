@@ -13,6 +13,23 @@ export function advertisedPoint(advertise: string | undefined, host: string, por
   return { address: name.replace(/^\[|\]$/g, ''), port: given === undefined ? port : Number(given) };
 }
 
+const FREE_PORT_TRIES = 10;
+
+/**
+ * What `open` opens at free ports. A port that was free when it was looked for may be taken when it is bound (EADDRINUSE): then `open` is
+ * called again and looks for others, a few times.
+ */
+export async function atFreePorts<Opened>(open: () => Promise<Opened>): Promise<Opened> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await open();
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!isTaken || tries === FREE_PORT_TRIES) throw error;
+    }
+  }
+}
+
 /** A port that is free now for TCP and for UDP: both take the same one. */
 export async function freePort(host: string): Promise<number> {
   for (;;) {

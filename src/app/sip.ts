@@ -31,7 +31,7 @@ import type { GatewayConfig } from './admin-token.js';
 import type { Engine } from './engine.js';
 import type { Facts } from './facts.js';
 import { readMsrpTls, readSipTls } from './http-tls.js';
-import { advertisedPoint, freePort, type HostAndPort } from './listening.js';
+import { advertisedPoint, atFreePorts, freePort, type HostAndPort } from './listening.js';
 import { openSources, type Sources } from './sources.js';
 import type { Stores } from './stores.js';
 import { randomBytes, systemClock } from './system-clock.js';
@@ -62,23 +62,7 @@ export async function openSignalling(
   wsp?: Listener,
 ): Promise<Signalling> {
   const { log } = telemetry;
-  const { host, transports, advertise, ppgUser, outboundProxy } = config.sip;
-  const port = config.sip.port === 0 ? await freePort(host) : config.sip.port;
-  const tlsPort = config.sip.tls?.port === 0 ? await freePort(host) : config.sip.tls?.port;
-  const stack = createSipStack({
-    listen: [host, ...config.sip.moreHosts].flatMap((address) => [
-      ...transports
-        .filter((transport) => transport !== 'ws')
-        .map((transport) => ({ transport, host: address, port })),
-      ...(tlsPort === undefined ? [] : [{ transport: 'tls', host: address, port: tlsPort } as const]),
-    ]),
-    tls: readSipTls(config),
-    ...(transports.includes('ws') ? { webSocket: { allowedOrigins: config.sip.webSocketOrigins } } : {}),
-    product: `Carillon/${VERSION}`,
-    supported: ['path', 'gruu', 'outbound'],
-    ...(advertise === undefined ? {} : { advertise }),
-    log: (event) => log(event),
-  });
+  const { host, advertise, ppgUser, outboundProxy } = config.sip;
   const msrpTls = readMsrpTls(config);
   const { moreHosts } = config.msrp;
   const msrp = createMsrpConnections({
@@ -90,7 +74,7 @@ export async function openSignalling(
     ...(config.msrp.advertise === undefined ? {} : { advertise: config.msrp.advertise }),
     log: (event) => log(event),
   });
-  await stack.listen();
+  const { stack, port } = await openStack(config, log);
   try {
     await msrp.listen();
   } catch (error) {
@@ -135,6 +119,34 @@ export async function openSignalling(
       await msrp.close();
     },
   };
+}
+
+/** The SIP stack, listening, and the port for all transports but TLS. */
+async function openStack(config: Config, log: Telemetry['log']) {
+  const { host, transports, advertise } = config.sip;
+  const tls = readSipTls(config);
+  const open = async () => {
+    const port = config.sip.port === 0 ? await freePort(host) : config.sip.port;
+    const tlsPort = config.sip.tls?.port === 0 ? await freePort(host) : config.sip.tls?.port;
+    const stack = createSipStack({
+      listen: [host, ...config.sip.moreHosts].flatMap((address) => [
+        ...transports
+          .filter((transport) => transport !== 'ws')
+          .map((transport) => ({ transport, host: address, port })),
+        ...(tlsPort === undefined ? [] : [{ transport: 'tls', host: address, port: tlsPort } as const]),
+      ]),
+      tls,
+      ...(transports.includes('ws') ? { webSocket: { allowedOrigins: config.sip.webSocketOrigins } } : {}),
+      product: `Carillon/${VERSION}`,
+      supported: ['path', 'gruu', 'outbound'],
+      ...(advertise === undefined ? {} : { advertise }),
+      log: (event) => log(event),
+    });
+    await stack.listen();
+    return { stack, port };
+  };
+  const isAnyFree = config.sip.port === 0 || config.sip.tls?.port === 0;
+  return isAnyFree ? atFreePorts(open) : open();
 }
 
 /** Answers REGISTER and INVITE. */
