@@ -38,14 +38,16 @@ export function httpUrl(value: string): string {
   return value;
 }
 
-/** `host:port`; IPv6 in brackets. */
-export function hostPort(value: string): { readonly host: string; readonly port: number } {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/.exec(value);
-  const port = Number(match?.[2] ?? 5060);
-  if (match?.[1] === undefined || port < 1 || port > 65_535) {
-    throw new InvalidArgumentError('host or host:port is needed, such as 127.0.0.1:5060.');
-  }
-  return { host: match[1].replace(/^\[(.*)\]$/, '$1'), port };
+/** `host:port`; IPv6 in brackets. `usual` is the port of a host alone. */
+export function hostPort(usual: number): (value: string) => { readonly host: string; readonly port: number } {
+  return (value) => {
+    const match = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/.exec(value);
+    const port = Number(match?.[2] ?? usual);
+    if (match?.[1] === undefined || port < 1 || port > 65_535) {
+      throw new InvalidArgumentError(`host or host:port is needed, such as 127.0.0.1:${usual}.`);
+    }
+    return { host: match[1].replace(/^\[(.*)\]$/, '$1'), port };
+  };
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };

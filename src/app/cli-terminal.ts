@@ -1,10 +1,11 @@
 /**
  * `carillon terminal`: options and usage of the reference terminal, which prints one JSON event per line. Exit status: 0 when
- * it was asked to stop, 64 usage, 69 when the registrar refuses or cannot be reached.
+ * it was asked to stop, 64 usage, 69 when the registrar or the SMSC refuses or cannot be reached.
  */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { describeError } from '../kernel/errors.js';
+import { DecodeError, describeError } from '../kernel/errors.js';
+import { decodeWebhookSecret } from '../protocols/standard-webhooks/index.js';
 import type { TerminalOptions, TerminalPolicy, TerminalProfile } from '../terminal/terminal-options.js';
 import type { SipTransportName } from '../transports/sip-stack/sip-stack.js';
 import { type CliCommand, UsageError } from './cli.js';
@@ -12,6 +13,11 @@ import { type CliOptions, collect, hostPort, number, text, texts, wholeNumber } 
 
 const TRANSPORTS: readonly SipTransportName[] = ['udp', 'tcp', 'tls', 'ws', 'wss'];
 const PROFILES: readonly TerminalProfile[] = ['S1', 'S2', 'both'];
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
 
 export interface TerminalCommandOptions {
   /** `policy` holds what options say; it goes before the policy file. */
@@ -41,7 +47,7 @@ function describeTerminal(command: Command): void {
     .requiredOption('--instance <urn>', 'urn:uuid:… or urn:gsma:imei:… of this terminal')
     .option('--alias <uri>', 'further public user identity of the user, repeatable', collect)
     .option('--identity <identity>', 'further device identity, repeatable', collect)
-    .option('--registrar <host:port>', 'registrar or outbound proxy', hostPort, {
+    .option('--registrar <host:port>', 'registrar or outbound proxy', hostPort(5060), {
       host: '127.0.0.1',
       port: 5060,
     })
@@ -55,13 +61,38 @@ function describeTerminal(command: Command): void {
     .addOption(
       new Option('--password <password>', 'password for digest authentication').env('CARILLON_SIP_PASSWORD'),
     )
-    .option('--bind <host:port>', 'local address; port 0 takes a free one', bindAddress)
-    .option('--ota-http <host:port>', 'listen for OTA-HTTP too; port 0 takes a free one', bindAddress)
+    .option('--bind <host:port>', 'local address; port 0 takes a free one', bindAddress(5060))
+    .option('--ota-http <host:port>', 'listen for OTA-HTTP too; port 0 takes a free one', bindAddress(4035))
     .option(
       '--wsp <host:port>',
       'listen for connectionless WSP too (2948), and follow SIRs into WSP sessions; port 0 takes a free one',
-      bindAddress,
+      bindAddress(2948),
     )
+    .option('--smsc <host:port>', 'take short messages and USSD from this SMSC too, by SMPP', hostPort(2775))
+    .option('--number <number>', 'number of this terminal at the SMSC, +436641234567')
+    .option('--smsc-user <name>', 'system_id at the SMSC', 'terminal')
+    .addOption(
+      new Option('--smsc-password <password>', 'password at the SMSC')
+        .env('CARILLON_SMSC_PASSWORD')
+        .default(''),
+    )
+    .option(
+      '--http-callback <host:port>',
+      'be woken by the call-back of the gateway too; port 0 takes a free one',
+      bindAddress(8090),
+    )
+    .addOption(
+      new Option('--http-callback-secret <secret>', 'by which the call-back is signed, whsec_…').env(
+        'CARILLON_HTTP_CALLBACK_SECRET',
+      ),
+    )
+    .option(
+      '--web-push <host:port>',
+      'be a browser and its push service too, over TLS; port 0 takes a free one',
+      bindAddress(8443),
+    )
+    .option('--web-push-cert <file>', 'certificate of the push service, PEM')
+    .option('--web-push-key <file>', 'its private key, PEM')
     .option('--expires <seconds>', 'registration time to ask for', wholeNumber(1, 2_592_000), 3600)
     .option('--reg-id <number>', 'reg-id of the flow (RFC 5626)', wholeNumber(1, 1000))
     .option(
@@ -108,7 +139,7 @@ export function readTerminalOptions(options: CliOptions): TerminalCommandOptions
     identities: texts(options, 'identity'),
     registrar: { ...registrar, transport },
     ...(options['secureSessions'] === true ? { secureSessions: true } : {}),
-    ...(ca === undefined ? {} : { tls: { ca: readCas(ca) } }),
+    ...(ca === undefined ? {} : { tls: { ca: readPem('--ca', ca) } }),
     features: texts(options, 'feature'),
     policy: policyOf(options),
     ...(domain === undefined ? {} : { domain }),
@@ -116,6 +147,9 @@ export function readTerminalOptions(options: CliOptions): TerminalCommandOptions
     ...(bind === undefined ? {} : { local: bind }),
     ...(otaHttp === undefined ? {} : { otaHttp }),
     ...(wsp === undefined ? {} : { wsp }),
+    ...smscOf(options),
+    ...httpCallbackOf(options),
+    ...webPushOf(options),
     ...(regId === undefined ? {} : { regId }),
     ...(expiresSeconds === undefined ? {} : { expiresSeconds }),
     ...(profile === undefined ? {} : { profile }),
@@ -129,11 +163,51 @@ export function readTerminalOptions(options: CliOptions): TerminalCommandOptions
   };
 }
 
-function readCas(file: string): Buffer {
+function smscOf(options: CliOptions): Pick<TerminalOptions, 'smsc'> {
+  const smsc = options['smsc'] as Place | undefined;
+  if (smsc === undefined) return {};
+  const number = text(options, 'number');
+  if (number === undefined || !/^\+[0-9]{3,20}$/.test(number)) {
+    throw new UsageError('--smsc needs --number, such as +436641234567.');
+  }
+  const [systemId = '', password = ''] = [text(options, 'smscUser'), text(options, 'smscPassword')];
+  return { smsc: { ...smsc, number, systemId, password } };
+}
+
+function httpCallbackOf(options: CliOptions): Pick<TerminalOptions, 'httpCallback'> {
+  const place = options['httpCallback'] as Place | undefined;
+  if (place === undefined) return {};
+  const secret = text(options, 'httpCallbackSecret');
+  if (secret === undefined)
+    throw new UsageError('--http-callback needs --http-callback-secret (or CARILLON_HTTP_CALLBACK_SECRET).');
+  try {
+    decodeWebhookSecret(secret);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new UsageError(`--http-callback-secret ${error.detail}.`);
+  }
+  return { httpCallback: { ...place, secret } };
+}
+
+function webPushOf(options: CliOptions): Pick<TerminalOptions, 'webPush'> {
+  const place = options['webPush'] as Place | undefined;
+  if (place === undefined) return {};
+  const [cert, key] = [text(options, 'webPushCert'), text(options, 'webPushKey')];
+  if (cert === undefined || key === undefined)
+    throw new UsageError('--web-push needs --web-push-cert and --web-push-key: subscriptions are https.');
+  return {
+    webPush: {
+      ...place,
+      tls: { cert: readPem('--web-push-cert', cert), key: readPem('--web-push-key', key) },
+    },
+  };
+}
+
+function readPem(option: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new UsageError(`--ca ${file} cannot be read: ${describeError(error)}.`);
+    throw new UsageError(`${option} ${file} cannot be read: ${describeError(error)}.`);
   }
 }
 
@@ -149,7 +223,8 @@ function policyOf(options: CliOptions): Partial<TerminalPolicy> {
   };
 }
 
-function bindAddress(value: string): NonNullable<TerminalOptions['otaHttp']> {
-  if (!/:0*$/.test(value)) return hostPort(value);
-  return { host: hostPort(value.replace(/:0*$/, '')).host, port: 0 };
+function bindAddress(usual: number): (value: string) => Place {
+  const read = hostPort(usual);
+  return (value) =>
+    /:0*$/.test(value) ? { host: read(value.replace(/:0*$/, '')).host, port: 0 } : read(value);
 }

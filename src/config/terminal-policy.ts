@@ -146,7 +146,7 @@ const returning = section(
   {
     by: z.enum(['sip', 'http', 'sms']).default('sip').meta({
       description:
-        'Carrier of what is returned: SIP MESSAGE to the gateway of the SIR, HTTP POST, or short messages, which appear as `sms` events.',
+        'Carrier of what is returned: SIP MESSAGE to the gateway of the SIR, HTTP POST, or short messages, which appear as `sms` events and go out at the SMSC.',
     }),
     url: text(
       /^https?:\/\/[^\s"<>]{1,2000}$/,

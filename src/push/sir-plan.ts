@@ -47,7 +47,7 @@ export function planSir(subject: SirSubject): SirPlan {
   const reasons: string[] = [];
   const mode = modeFor(subject, device, reasons);
   const named = USUAL_PLACES[mode].length > 0 && device !== undefined;
-  const identityIn = named ? (subject.targeting.settings.identityIn ?? USUAL_PLACES[mode]) : [];
+  const identityIn = named ? placesFor(subject, mode, reasons) : [];
   const isForAll = mode === 'filtered' || mode === 'open' || (mode === 'plain' && subject.isMulti);
   return {
     mode,
@@ -76,6 +76,19 @@ function modeFor(subject: SirSubject, device: DeviceIdentity | undefined, reason
   if (device)
     return chosen('filtered', 'no way leads to the terminal alone, and its identity tells it apart', reasons);
   return chosen('open', 'nothing is known that would tell the terminal apart', reasons);
+}
+
+/** By any other bearer than SIP a SIR is its body and nothing else. */
+function placesFor(
+  { bearer, targeting }: SirSubject,
+  mode: Sir['mode'],
+  reasons: string[],
+): readonly IdentityPlace[] {
+  const { identityIn: wanted } = targeting.settings;
+  if (bearer === 'sip') return wanted ?? USUAL_PLACES[mode];
+  if (wanted?.includes('body') === false)
+    reasons.push(`the identity stands in the body, which is all that comes by ${bearer}`);
+  return ['body'];
 }
 
 function chosen(mode: Sir['mode'], why: string, reasons: string[]): Sir['mode'] {

@@ -1,6 +1,6 @@
 /**
  * Content as a terminal receives it, whole and exact to the octet, whichever way it came. Its id is the sender's:
- * Message-ID in a session, Call-ID of a MESSAGE, X-Push-Id by HTTP and WSP; a gateway keeps it equal for every repetition of one push, on both ways.
+ * Message-ID in a session, Call-ID of a MESSAGE, X-Push-Id by HTTP and WSP, `id` by Web Push; a gateway keeps it equal for every repetition of one push, on both ways.
  */
 import { createHash } from 'node:crypto';
 
@@ -11,7 +11,7 @@ export interface ContentHeader {
 
 export interface ReceivedContent {
   readonly id: string;
-  readonly via: 'msrp' | 'message' | 'http' | 'wsp' | 'sms';
+  readonly via: 'msrp' | 'message' | 'http' | 'wsp' | 'sms' | 'web-push';
   readonly contentType: string;
   /** Push headers that came along, Content-Type not among them. */
   readonly headers: readonly ContentHeader[];

@@ -14,10 +14,10 @@ import {
 } from '../transports/msrp-connections/msrp-connections.js';
 import { createSipStack } from '../transports/sip-stack/create-sip-stack.js';
 import type { SipFlow, SipStack } from '../transports/sip-stack/sip-stack.js';
+import { Carriers } from './carriers.js';
 import { ContentReceiving } from './content-receiving.js';
 import type { Judgement } from './judgement.js';
 import { receiveMessage } from './message-receiving.js';
-import { OtaHttpListener } from './ota-http-listener.js';
 import { receiveOtaPush } from './ota-http-receiving.js';
 import { OtaResponder } from './ota-http-responder.js';
 import { OtaHttpSessions } from './ota-http-sessions.js';
@@ -40,7 +40,6 @@ import {
   type TerminalPolicy,
   type TerminalPorts,
 } from './terminal-options.js';
-import { WspListener } from './wsp-listener.js';
 import { receiveWspPush } from './wsp-receiving.js';
 import { WspSessions } from './wsp-sessions.js';
 
@@ -57,9 +56,8 @@ interface TerminalParts {
   readonly sessions: PushSessions;
   readonly sirs: SirHandling;
   readonly sms: SmsReceiving;
-  readonly otaHttp: OtaHttpListener | undefined;
+  readonly carriers: Carriers;
   readonly otaSessions: OtaHttpSessions;
-  readonly wsp: WspListener | undefined;
   readonly wspSessions: WspSessions;
 }
 
@@ -86,9 +84,8 @@ export class ReferenceTerminal implements AsyncDisposable {
     events.listen(onEvent);
     const terminal = new ReferenceTerminal(await bind(options, ports, events));
     try {
-      const { otaHttp, wsp, registration } = terminal.#parts;
-      if (otaHttp) events.emit({ kind: 'listening', url: otaHttp.url });
-      if (wsp) events.emit({ kind: 'listening', url: `wsp://${wsp.address}` });
+      const { carriers, registration } = terminal.#parts;
+      for (const place of carriers.places) events.emit({ kind: 'listening', ...place });
       await registration.register();
       return terminal;
     } catch (error) {
@@ -178,14 +175,9 @@ export class ReferenceTerminal implements AsyncDisposable {
   }
 
   async #release(): Promise<void> {
-    const { msrp, stack, ids, otaHttp, otaSessions, wsp, wspSessions } = this.#parts;
+    const { msrp, stack, ids, carriers, otaSessions, wspSessions } = this.#parts;
     await Promise.all([otaSessions[Symbol.asyncDispose](), wspSessions[Symbol.asyncDispose]()]);
-    await Promise.all([
-      msrp.close(),
-      stack.close(),
-      otaHttp?.[Symbol.asyncDispose](),
-      wsp?.[Symbol.asyncDispose](),
-    ]);
+    await Promise.all([msrp.close(), stack.close(), carriers[Symbol.asyncDispose]()]);
     await ids.close();
   }
 }
@@ -308,7 +300,7 @@ async function assemble(
       identity,
       policy,
       register: () => registration.register(),
-      sendSms: options.sendSms,
+      sendSms: options.sendSms ?? (options.smsc && ((message) => carriers.sendSms(message))),
       onSms: (message) => events.emit({ kind: 'sms', ...message }),
     },
   });
@@ -316,15 +308,10 @@ async function assemble(
   const sms = new SmsReceiving({ sirs, content, events });
   stack.onRequest('MESSAGE', (request) => receiveMessage(request, { sirs, content, events, profile }));
   stack.onFlowClosed((flow) => registration.flowClosed(flow));
-  const otaHttp = options.otaHttp && (await OtaHttpListener.start(responder, options.otaHttp));
-  const wsp =
-    options.wsp &&
-    (await WspListener.start(options.wsp, {
-      take: takeByWsp,
-      onRefused: (reason) => events.emit({ kind: 'error', doing: 'receiving by WSP', reason }),
-    }));
-  const http = { otaHttp, otaSessions };
-  return { identity, stack, msrp, ids, events, registration, sessions, sirs, sms, ...http, wsp, wspSessions };
+  const receiving = { ota: responder, takeByWsp, sms, sirs, content, events };
+  const carriers: Carriers = await Carriers.open(options, { ...receiving, clock, randomBytes });
+  const byIp = { otaSessions, wspSessions };
+  return { identity, stack, msrp, ids, events, registration, sessions, sirs, sms, carriers, ...byIp };
 }
 
 /** A terminal that listens for WSP follows a SIR by WSP, where it is not told otherwise. */

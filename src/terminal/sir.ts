@@ -30,8 +30,8 @@ import type { PushApplication } from './terminal-options.js';
 
 export const SIA_MEDIA_TYPE = 'application/vnd.wap.sia';
 
-/** How a SIR reached the terminal. Everything but `sip` is handed in by whoever received it. */
-export type SirCarrier = 'sip' | 'sms' | 'wsp' | 'http' | 'other';
+/** How a SIR reached the terminal; `http`: by OTA-HTTP; `other`: handed in by whoever runs the terminal. */
+export type SirCarrier = 'sip' | 'sms' | 'ussd' | 'wsp' | 'http' | 'http-callback' | 'web-push' | 'other';
 
 export interface ReceivedSir {
   readonly carrier: SirCarrier;

@@ -1,7 +1,7 @@
 /**
  * What reaches the terminal in short messages to the port of WAP push, and in USSD notifications (SIR-84, SIR-88, SIR-148): parts are put together
  * whatever their order, a SIA body is a SIR, anything else is content. A short message has no id, so a repetition is known by its octets.
- * Nobody hears an answer: what is no push is reported and dropped.
+ * Nobody hears what became of it: what is no push is reported and dropped.
  */
 import { createHash } from 'node:crypto';
 import { describeError } from '../kernel/errors.js';
@@ -37,14 +37,14 @@ export class SmsReceiving {
     this.#ports = ports;
   }
 
-  /** Never rejects. */
+  /** Resolves when content is safe and a SIR is being judged: the network does not wait for a user who is asked. Never rejects. */
   async receive({ from, userData, hasHeader }: ReceivedShortMessage): Promise<void> {
     try {
-      if (!hasHeader) return await this.#take(userData);
+      if (!hasHeader) return await this.#take(userData, 'ussd');
       const { header, data } = decodeUserData(userData);
       if (header.ports?.destination !== WAP_PUSH_PORTS.destination) return;
       const whole = header.part ? this.#joined(from, header.part, data) : data;
-      if (whole) await this.#take(whole);
+      if (whole) await this.#take(whole, 'sms');
     } catch (error) {
       this.#ports.events.emit({ kind: 'error', doing: 'receiving by SMS', reason: describeError(error) });
     }
@@ -66,12 +66,12 @@ export class SmsReceiving {
     );
   }
 
-  async #take(octets: Uint8Array): Promise<void> {
+  async #take(octets: Uint8Array, carrier: 'sms' | 'ussd'): Promise<void> {
     const { sirs, content } = this.#ports;
     const { contentType, headers, body } = decodePush(octets);
     if (contentType.mediaType === SIA_MEDIA_TYPE) {
-      const sir = sirOfBody(body, 'sms');
-      void sirs.follow(sir, await sirs.judge(sir));
+      const sir = sirOfBody(body, carrier);
+      void sirs.judge(sir).then((judged) => sirs.follow(sir, judged));
       return;
     }
     await content.receive({

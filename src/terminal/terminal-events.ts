@@ -14,8 +14,15 @@ export type TerminalFact =
       readonly publicGruu?: string;
     }
   | { readonly kind: 'unregistered' }
-  /** By OTA-HTTP, or by WSP (`wsp://host:port`): the address of the activation method. */
-  | { readonly kind: 'listening'; readonly url: string }
+  /**
+   * A carrier besides SIP: `url` says the address of the activation method, `wsp://host:port` and `sms:+43…` that behind the scheme; `keys` are those of a
+   * Web Push subscription.
+   */
+  | {
+      readonly kind: 'listening';
+      readonly url: string;
+      readonly keys?: { readonly p256dh: string; readonly auth: string };
+    }
   | { readonly kind: 'sir'; readonly sir: ReceivedSir; readonly judgement: Judgement }
   /** The user is asked whether to follow it. */
   | { readonly kind: 'asking'; readonly sir: ReceivedSir }

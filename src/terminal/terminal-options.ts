@@ -10,6 +10,7 @@ import type { SipTransportName } from '../transports/sip-stack/sip-stack.js';
 import type { ReceivedContent } from './content.js';
 import type { ShortMessage } from './returning.js';
 import type { ReceivedSir } from './sir.js';
+import type { SmscOptions } from './sms-network.js';
 
 export interface TerminalOptions {
   /** Public user identity, `sip:…` or `tel:…`. */
@@ -63,7 +64,17 @@ export interface TerminalOptions {
     readonly retransmitMs?: number;
     readonly maxRetransmissions?: number;
   };
-  /** Sends the short messages by which the terminal returns what SIRs ask for. Absent: the event `sms` is all. */
+  /** Be reached by short messages and USSD: from an SMSC that hands over what is for the terminal's number, by SMPP. */
+  readonly smsc?: SmscOptions;
+  /** Be woken by the call-back of the gateway; port 0 takes a free one. `secret`: `whsec_…`, the one that the gateway signs with. */
+  readonly httpCallback?: { readonly host: string; readonly port: number; readonly secret: string };
+  /** Be a browser and its push service: listen for Web Push, with a new subscription at every start; port 0 takes a free one. PEM. */
+  readonly webPush?: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls: { readonly cert: Buffer; readonly key: Buffer };
+  };
+  /** Sends the short messages by which the terminal returns what SIRs ask for. Absent: the SMSC does, and without one the event `sms` is all. */
   readonly sendSms?: (message: ShortMessage) => Promise<void>;
 }
 

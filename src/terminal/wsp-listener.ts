@@ -48,6 +48,10 @@ export class WspListener implements AsyncDisposable {
     return `${address.includes(':') ? `[${address}]` : address}:${port}`;
   }
 
+  get url(): string {
+    return `wsp://${this.address}`;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#socket[Symbol.asyncDispose]();
   }

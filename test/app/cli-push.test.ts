@@ -1,4 +1,6 @@
 /** The options of `carillon push` and `carillon terminal`: what is taken, and what is said about mistakes. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../src/app/cli.js';
 import { pushCommand, readPushOptions } from '../../src/app/cli-push.js';
@@ -153,12 +155,56 @@ describe('carillon terminal', () => {
     });
   });
 
+  it('reads by what else it is reached', async () => {
+    const secret = `whsec_${Buffer.alloc(24).toString('base64')}`;
+    const file = fileURLToPath(import.meta.url);
+    const pem = readFileSync(file);
+    const { parsed, stderr } = await parse([
+      ...TERMINAL,
+      ...['--ota-http', '127.0.0.1', '--wsp', '[::1]:0'],
+      ...[
+        '--smsc',
+        'smsc.test',
+        '--number',
+        '+436641234567',
+        '--smsc-user',
+        'phone',
+        '--smsc-password',
+        'pw',
+      ],
+      ...['--http-callback', '127.0.0.1:0', '--http-callback-secret', secret],
+      ...['--web-push', '127.0.0.1:8443', '--web-push-cert', file, '--web-push-key', file],
+    ]);
+    expect(stderr).toBe('');
+    expect(parsed).toMatchObject({
+      terminal: {
+        otaHttp: { host: '127.0.0.1', port: 4035 },
+        wsp: { host: '::1', port: 0 },
+        smsc: { host: 'smsc.test', port: 2775, systemId: 'phone', password: 'pw', number: '+436641234567' },
+        httpCallback: { host: '127.0.0.1', port: 0, secret },
+        webPush: { host: '127.0.0.1', port: 8443, tls: { cert: pem, key: pem } },
+      },
+    });
+  });
+
   it.each([
     [['terminal', '--user', 'sip:a@b.test'], /required option '--instance <urn>'/],
     [[...TERMINAL, '--registrar', 'a:b:c'], /host or host:port is needed/],
     [[...TERMINAL, '--transport', 'sctp'], /Allowed choices are udp, tcp/],
     [[...TERMINAL, '--username', 'alice'], /--username needs --password/],
     [[...TERMINAL, '--expires', '0'], /whole number from 1/],
+    [[...TERMINAL, '--smsc', '127.0.0.1'], /--smsc needs --number/],
+    [[...TERMINAL, '--smsc', '127.0.0.1', '--number', '0664'], /--number, such as \+43/],
+    [[...TERMINAL, '--http-callback', '127.0.0.1'], /--http-callback needs --http-callback-secret/],
+    [
+      [...TERMINAL, '--http-callback', '127.0.0.1', '--http-callback-secret', 'x'],
+      /--http-callback-secret has to be whsec_/,
+    ],
+    [[...TERMINAL, '--web-push', '127.0.0.1'], /--web-push needs --web-push-cert and --web-push-key/],
+    [
+      [...TERMINAL, '--web-push', '127.0.0.1', '--web-push-cert', '/none', '--web-push-key', '/none'],
+      /--web-push-cert \/none cannot be read/,
+    ],
   ])('refuses %j with 64 and says what is wanted', async (argv, message) => {
     const { status, stderr } = await parse(argv);
     expect(stderr).toMatch(message);

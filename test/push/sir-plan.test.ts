@@ -102,6 +102,14 @@ describe('a plan', () => {
     expect(planSir(subject({ targeting: wants({ identityIn, mode: 'open' }) })).identityIn).toEqual([]);
   });
 
+  it('puts it into the body by bearers that have no other place, and says so', () => {
+    const targeting = wants({ mode: 'filtered', identityIn: ['header', 'value'] });
+    const plan = planSir(subject({ bearer: 'sms', targeting }));
+    expect(plan).toMatchObject({ mode: 'filtered', device: UUID, identityIn: ['body'] });
+    expect(plan.reasons).toContain('the identity stands in the body, which is all that comes by sms');
+    expect(planSir(subject({ bearer: 'ussd' })).identityIn).toEqual(['body']);
+  });
+
   it('of the plain kind goes to the terminal where it is the only one', () => {
     expect(planSir(subject({ isMulti: false }))).toMatchObject({ mode: 'plain', audience: 'terminal' });
   });

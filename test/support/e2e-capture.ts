@@ -40,7 +40,9 @@ export class Capture implements AsyncDisposable {
   static async start(ports: readonly number[]): Promise<Capture> {
     const sentinel = createSocket('udp4').bind(0, '127.0.0.1');
     await once(sentinel, 'listening');
-    const filter = [...ports, sentinel.address().port].map((port) => `port ${port}`).join(' or ');
+    // A connection of somebody else may have the number of our mark on its own side.
+    const mark = `udp port ${sentinel.address().port}`;
+    const filter = [...ports.map((port) => `port ${port}`), mark].join(' or ');
     const args = ['-q', '-i', 'lo', '-f', filter, '-P', '-B', '64', '-w', '-'];
     const child = spawn('dumpcap', args, { stdio: ['ignore', 'pipe', 'ignore'] });
     const capture = new Capture(child, sentinel);

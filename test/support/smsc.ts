@@ -1,6 +1,7 @@
 /**
  * A simulated SMSC on a stack that is not ours (npm `smpp`). What it does with each submission is up to the test: take it, say no, be slow, be
- * silent, answer twice, answer in another order, lie about ids, hang up in the middle; and when and where it sends receipts.
+ * silent, answer twice, answer in another order, lie about ids, hang up in the middle; and when and where it sends receipts. What it took for a number
+ * under which a terminal is bound (its address_range) it hands over there; what such a terminal submits, to the first who is bound without a number.
  */
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
@@ -69,6 +70,8 @@ interface Bound {
   readonly peer: PeerSession;
   readonly systemId: string;
   readonly mode: string;
+  /** Digits of the number that it is bound under; empty for an application. */
+  readonly number: string;
 }
 
 export class Smsc implements AsyncDisposable {
@@ -203,7 +206,12 @@ export class Smsc implements AsyncDisposable {
           const systemId = String(pdu['system_id']);
           this.binds.push(`${pdu.command} ${systemId} ${String(pdu['password'])}`);
           if (this.bindStatus === 0)
-            this.#sessions.set(number, { peer: session, systemId, mode: pdu.command });
+            this.#sessions.set(number, {
+              peer: session,
+              systemId,
+              mode: pdu.command,
+              number: String(pdu['address_range']),
+            });
           session.send(pdu.response({ command_status: this.bindStatus, system_id: 'smsc' }));
           break;
         }
@@ -250,6 +258,7 @@ export class Smsc implements AsyncDisposable {
     const { status = 0, isSilent = false, responses = 1, receipt } = behaviour;
     const isTaken = behaviour.isTaken ?? (status === 0 && !isSilent);
     const taken = isTaken ? this.#take(message, behaviour) : undefined;
+    if (taken) this.#handOver(taken, pdu);
     const sendReceipts = () => {
       for (let time = 0; taken && receipt && time < (receipt.times ?? 1); time += 1) {
         void this.receipt(taken, receipt).catch(() => {});
@@ -260,6 +269,27 @@ export class Smsc implements AsyncDisposable {
       session.send(pdu.response({ command_status: status, message_id: taken?.messageId ?? '' }));
     }
     if (receipt?.when !== 'before') sendReceipts();
+  }
+
+  #handOver(taken: Taken, pdu: PeerPdu): void {
+    const { session, destination } = taken;
+    const bound = [...this.#sessions.values()];
+    const isFromTerminal = this.#sessions.get(session)?.number !== '';
+    const receiver =
+      bound.find(({ number }) => number === destination) ??
+      (isFromTerminal
+        ? bound.find(({ number, mode }) => number === '' && mode !== 'bind_transmitter')
+        : undefined);
+    if (!receiver) return;
+    const names = ['source_addr', 'source_addr_ton', 'source_addr_npi', 'destination_addr', 'dest_addr_ton'];
+    const more = ['dest_addr_npi', 'service_type', 'esm_class', 'data_coding', 'ussd_service_op'];
+    const copied = [...names, ...more].flatMap((name) =>
+      pdu[name] === undefined ? [] : [[name, pdu[name]]],
+    );
+    receiver.peer.deliver_sm({
+      ...Object.fromEntries(copied),
+      short_message: forwarded(pdu['short_message'] as PeerMessage),
+    });
   }
 
   #take(message: SmscMessage, { messageId }: Behaviour): Taken {
@@ -277,13 +307,28 @@ export class Smsc implements AsyncDisposable {
   }
 }
 
+/** As the stack reads it: the elements of the header apart, and text where the coding is one of text. */
+interface PeerMessage {
+  readonly udh?: readonly Buffer[];
+  readonly message: Buffer | string;
+}
+
+/** As the stack writes it. */
+function forwarded({ udh, message }: PeerMessage): object {
+  return udh === undefined ? { message } : { udh: headerOf(udh), message };
+}
+
+function headerOf(elements: readonly Buffer[]): Buffer {
+  const header = Buffer.concat([...elements]);
+  return Buffer.concat([Buffer.of(header.length), header]);
+}
+
 function messageOf(pdu: PeerPdu, session: number, systemId: string): SmscMessage {
   const number = (name: string) => Number(pdu[name]);
   const text = (name: string) => String(pdu[name]);
-  const { udh, message } = pdu['short_message'] as { udh?: readonly Buffer[]; message: Buffer | string };
+  const { udh, message } = pdu['short_message'] as PeerMessage;
   const octets = Buffer.from(message as string);
-  const header = udh === undefined ? Buffer.alloc(0) : Buffer.concat([...udh]);
-  const userData = udh === undefined ? octets : Buffer.concat([Buffer.of(header.length), header, octets]);
+  const userData = udh === undefined ? octets : Buffer.concat([headerOf(udh), octets]);
   const operation = pdu['ussd_service_op'];
   return {
     systemId,

@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { headerValue } from '../../src/protocols/sip/index.js';
+import { decodeWebhookSecret, webhookHeaders } from '../../src/protocols/standard-webhooks/index.js';
 import { encodePush } from '../../src/protocols/wsp/index.js';
 import { DatagramSocket } from '../../src/transports/datagram/datagram-socket.js';
 import { buildGateway, ROOT } from '../support/gateway-process.js';
 import { PPG_URI, ScriptedGateway } from '../support/scripted-gateway.js';
+import { Smsc } from '../support/smsc.js';
+import { TestCa } from '../support/test-ca.js';
 
 const PHONE = 'urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6';
 
@@ -90,6 +93,37 @@ it('listens for WSP and tells of what comes in a datagram', async () => {
   });
   await sender.send(push, { address: '127.0.0.1', port });
   expect(await terminal.event('content')).toMatchObject({ id: 'push-9', via: 'wsp', size: 5 });
+});
+
+it('is reached by short message at an SMSC, by call-back and by Web Push, and says where (SIR-84, SIR-90)', async () => {
+  await using smsc = await Smsc.start();
+  using ca = new TestCa();
+  const { certFile, keyFile } = ca.issue('browser', '/CN=browser');
+  const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+  const terminal = start(
+    ...['--instance', PHONE, '--smsc', `127.0.0.1:${smsc.port}`, '--number', '+436641234567'],
+    ...['--http-callback', '127.0.0.1:0', '--http-callback-secret', secret],
+    ...['--web-push', '127.0.0.1:0', '--web-push-cert', certFile, '--web-push-key', keyFile],
+  );
+  await terminal.event('registered');
+  const [bySms, byCall, byWeb] = terminal.seen.filter(({ event }) => event === 'listening');
+  expect(bySms).toMatchObject({ url: 'sms:+436641234567' });
+  expect(byWeb).toMatchObject({
+    url: expect.stringMatching(/^https:/),
+    keys: { p256dh: expect.any(String), auth: expect.any(String) },
+  });
+  expect(smsc.binds).toEqual(['bind_transceiver terminal ']);
+  const body = Buffer.from(JSON.stringify({ type: 'terminal.wake', sia: 'AAAA' }));
+  const signed = webhookHeaders({ id: 'w1', sentAt: Date.now(), body }, decodeWebhookSecret(secret));
+  const answer = await fetch(String(byCall?.['url']), { method: 'POST', headers: signed, body });
+  expect(answer.status).toBe(204);
+  expect(await terminal.event('sir')).toMatchObject({ carrier: 'http-callback', reason: 'nowhereToConnect' });
+});
+
+it('ends with 69 and a sentence when the SMSC is not there', async () => {
+  const terminal = start('--instance', PHONE, '--smsc', '127.0.0.1:1', '--number', '+436641234567');
+  expect(await terminal.ended).toBe(69);
+  expect(terminal.stderr()).toMatch(/^carillon: .*SMSC 127\.0\.0\.1:1: .*ECONNREFUSED/);
 });
 
 it('tells what happens as JSON lines and keeps the content in a file', async () => {

@@ -21,6 +21,7 @@ import {
   type SiaExtension,
 } from '../../src/protocols/sia/index.js';
 import { headerValue } from '../../src/protocols/sip/index.js';
+import { segment, WAP_PUSH_PORTS } from '../../src/protocols/sms/index.js';
 import { encodePush, type WspHeader } from '../../src/protocols/wsp/index.js';
 import { ReferenceTerminal } from '../../src/terminal/reference-terminal.js';
 import { signWith } from '../../src/terminal/sir-key.js';
@@ -434,10 +435,16 @@ describe('a push of WSP (SIR-84, SIR-85, SIR-148)', () => {
   const id = { name: 'X-Push-Id', value: 'push-7' };
   const notice = (userData: Uint8Array) => ({ from: '+43664', userData, hasHeader: false });
 
-  it('out of short messages is a SIR or content; a repetition is told', async () => {
+  it('out of a notification, or of a short message, is a SIR or content; a repetition is told', async () => {
     const terminal = await start();
-    await terminal.receiveShortMessage(notice(asPush('application/vnd.wap.sia', encodeSia(sia()))));
-    expect(all('sir')).toMatchObject([{ sir: { carrier: 'sms' }, judgement: { reason: 'matched' } }]);
+    const octets = asPush('application/vnd.wap.sia', encodeSia(sia()));
+    const byUssd = terminal.next('sir', SOON);
+    await terminal.receiveShortMessage(notice(octets));
+    expect(await byUssd).toMatchObject({ sir: { carrier: 'ussd' }, judgement: { reason: 'matched' } });
+    const bySms = terminal.next('sir', SOON);
+    for (const userData of segment(octets, WAP_PUSH_PORTS, { reference: 1, referenceBits: 8 }))
+      await terminal.receiveShortMessage({ from: '+43664', userData, hasHeader: true });
+    expect(await bySms).toMatchObject({ sir: { carrier: 'sms' }, judgement: { reason: 'duplicate' } });
     for (let time = 0; time < 2; time += 1) {
       await terminal.receiveShortMessage(notice(asPush('text/plain', Buffer.from('hello'), [id])));
     }

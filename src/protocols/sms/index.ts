@@ -2,6 +2,7 @@
 export { DATA_CODING, DEFAULT_ALPHABETS, type DefaultAlphabet, decodeText } from './data-coding.js';
 export { decodeGsmText, encodeGsmText } from './gsm-alphabet.js';
 export { partCount, type Reference, segment, USER_DATA_OCTETS, WAP_PUSH_PORTS } from './segmentation.js';
+export { type TextMessage, textMessage } from './text-parts.js';
 export {
   decodeUserData,
   encodeHeader,

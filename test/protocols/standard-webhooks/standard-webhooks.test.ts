@@ -2,7 +2,11 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../../../src/kernel/errors.js';
-import { decodeWebhookSecret, webhookHeaders } from '../../../src/protocols/standard-webhooks/index.js';
+import {
+  decodeWebhookSecret,
+  webhookHeaders,
+  webhookProblem,
+} from '../../../src/protocols/standard-webhooks/index.js';
 import { mutated } from '../../support/mutations.js';
 import { seededRandom } from '../../support/seeded-random.js';
 
@@ -75,5 +79,43 @@ describe('the header fields', () => {
 
   it.each(['', 'a.b', 'a b', 'a\r\nb'])('are not made for the id %j', (id) => {
     expect(() => webhookHeaders({ id, sentAt: 0, body: Buffer.alloc(0) }, key)).toThrow('webhook-id');
+  });
+});
+
+describe('a receiver', () => {
+  const key = Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'base64');
+  const body = Buffer.from('{"test": 2432232314}');
+  const sentAt = 1_614_265_330_000;
+  const example = webhookHeaders({ id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', sentAt, body }, key);
+  const problem = (
+    change: Partial<Record<string, string | undefined>> = {},
+    { octets = body, now = sentAt, by = key }: { octets?: Buffer; now?: number; by?: Buffer } = {},
+  ) => webhookProblem((name) => ({ ...example, ...change })[name], octets, by, now);
+  const signature = String(example['webhook-signature']);
+
+  it('takes what was signed with its key just now', () => {
+    expect(problem()).toBeUndefined();
+    expect(problem({}, { now: sentAt + 299_000 })).toBeUndefined();
+    expect(problem({}, { now: sentAt - 299_000 })).toBeUndefined();
+  });
+
+  it('takes one of several signatures, when keys change', () => {
+    expect(problem({ 'webhook-signature': `v1a,x v1,${'A'.repeat(43)}= ${signature}` })).toBeUndefined();
+  });
+
+  it.each([
+    ['no id', { 'webhook-id': undefined }, {}, 'not signed'],
+    ['no signature', { 'webhook-signature': undefined }, {}, 'not signed'],
+    ['no moment', { 'webhook-timestamp': undefined }, {}, 'not signed'],
+    ['a moment that is none', { 'webhook-timestamp': 'yesterday' }, {}, 'no moment of sending'],
+    ['another id', { 'webhook-id': 'msg_other' }, {}, 'a wrong signature'],
+    ['another moment', { 'webhook-timestamp': '1614265331' }, {}, 'a wrong signature'],
+    ['an empty signature', { 'webhook-signature': '' }, {}, 'a wrong signature'],
+    ['another body', {}, { octets: Buffer.from('{}') }, 'a wrong signature'],
+    ['another key', {}, { by: Buffer.alloc(24, 1) }, 'a wrong signature'],
+    ['an old moment', {}, { now: sentAt + 301_000 }, 'sent at another time'],
+    ['a moment to come', {}, { now: sentAt - 301_000 }, 'sent at another time'],
+  ])('refuses %s', (_, change, more, expected) => {
+    expect(problem(change, more)).toBe(expected);
   });
 });

@@ -3,8 +3,15 @@ import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { RandomBytes } from '../../../src/kernel/clock.js';
 import { DecodeError } from '../../../src/kernel/errors.js';
-import { encryptMessage, MAX_PLAINTEXT_OCTETS, VapidKey } from '../../../src/protocols/web-push/index.js';
-import { browserKeys } from '../../support/web-push-browser.js';
+import {
+  encryptMessage,
+  MAX_PLAINTEXT_OCTETS,
+  newSubscription,
+  VapidKey,
+} from '../../../src/protocols/web-push/index.js';
+import { mutated } from '../../support/mutations.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import { browserKeys, encryptWebPush } from '../../support/web-push-browser.js';
 
 /** RFC 8291 §5 and appendix A. */
 const EXAMPLE = {
@@ -73,6 +80,46 @@ describe('a message', () => {
     );
     const body = encryptMessage(Buffer.from(EXAMPLE.plaintext), EXAMPLE, chance);
     expect(Buffer.from(body).toString('base64url')).toBe(EXAMPLE.body);
+  });
+});
+
+describe('a browser', () => {
+  it('reads the example of RFC 8291', () => {
+    const own = Buffer.from('q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94', 'base64url');
+    const { keys, decrypt } = newSubscription(drawn(own, Buffer.from(EXAMPLE.auth, 'base64url')));
+    expect(keys).toEqual({ p256dh: EXAMPLE.p256dh, auth: EXAMPLE.auth });
+    expect(Buffer.from(decrypt(Buffer.from(EXAMPLE.body, 'base64url'))).toString()).toBe(EXAMPLE.plaintext);
+  });
+
+  it.each([0, 1, 100, MAX_PLAINTEXT_OCTETS])(
+    'reads %i octets that somebody else’s code has encrypted',
+    (size) => {
+      const { keys, decrypt } = newSubscription(randomBytes);
+      const plaintext = randomBytes(size);
+      expect(Buffer.compare(decrypt(encryptWebPush(plaintext, keys)), plaintext)).toBe(0);
+    },
+  );
+
+  it('does not read what was encrypted for another one', () => {
+    const { decrypt } = newSubscription(randomBytes);
+    const body = encryptMessage(Buffer.from('secret'), newSubscription(randomBytes).keys, randomBytes);
+    expect(() => decrypt(body)).toThrow(DecodeError);
+  });
+
+  it('refuses whatever was changed on its way', () => {
+    const random = seededRandom(8291);
+    const { keys, decrypt } = newSubscription(randomBytes);
+    const plaintext = Buffer.from('secret');
+    const body = encryptMessage(plaintext, keys, randomBytes);
+    for (let round = 0; round < 2000; round += 1) {
+      const changed = mutated(body, random);
+      // The size of a record stands in the salted header and is not authenticated.
+      const isOnlySize =
+        changed.length === body.length &&
+        [...changed].every((octet, at) => octet === body[at] || (at > 15 && at < 20));
+      if (isOnlySize) continue;
+      expect(() => decrypt(changed)).toThrow(DecodeError);
+    }
   });
 });
 
