@@ -15,10 +15,11 @@ import {
   receiveThirdPartyRegister,
   type ThirdPartyRegisterPorts,
 } from '../endpoints/sip/third-party-register.js';
-import { DecodeError, describeError } from '../kernel/errors.js';
+import { describeError } from '../kernel/errors.js';
 import { SECOND_MS } from '../kernel/units.js';
 import { terminalRegistered } from '../push/connection.js';
 import { canonicalNetwork, networkTest } from '../registry/initiator-networks.js';
+import { each } from '../registry/untrusted-json.js';
 import type { PublicUserIdentity, User } from '../registry/user.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import {
@@ -275,14 +276,7 @@ export function trustedPeers({
 }: {
   readonly sip: Pick<Config['sip'], 'trustedPeers'>;
 }): (flow: SipFlow) => boolean {
-  for (const [index, network] of sip.trustedPeers.entries()) {
-    try {
-      canonicalNetwork(network);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      throw new DecodeError(`sip.trustedPeers[${index}]: ${error.detail}`, { cause: error });
-    }
-  }
+  each('sip.trustedPeers', sip.trustedPeers, canonicalNetwork);
   const isAmong = networkTest(sip.trustedPeers);
   return ({ transport, address }) => transport !== 'ws' && transport !== 'wss' && isAmong(address);
 }

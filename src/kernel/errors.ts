@@ -86,6 +86,16 @@ export class DecodeError extends GatewayError {
   }
 }
 
+/** What `read` makes of something; undefined when that is broken. For what is of no use then, and no reason to refuse anything. */
+export function unlessBroken<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
 /** A well-formed request that we refuse. */
 export class RefusedError extends GatewayError {
   override readonly name = 'RefusedError';

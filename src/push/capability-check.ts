@@ -3,8 +3,8 @@
  * and against what the content needs. Pure. Only knowledge speaks against a terminal: what is not known of it is let pass, and a terminal
  * that offers more than is assumed is not contradicted. Media types are compared without their parameters.
  */
-import { DecodeError, type ErrorCode, RefusedError } from '../kernel/errors.js';
-import { type ContentType, parseContentType } from '../protocols/mime/index.js';
+import { DecodeError, type ErrorCode, RefusedError, unlessBroken } from '../kernel/errors.js';
+import { parseContentType } from '../protocols/mime/index.js';
 import {
   decodeUaProf,
   UAPROF_VOCABULARY,
@@ -159,14 +159,7 @@ function bare(range: string): string {
 
 /** Content whose type cannot be read is no reason to refuse it here. */
 function mediaTypeOf(contentType: string): string | undefined {
-  let type: ContentType;
-  try {
-    type = parseContentType(contentType);
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
-  return type.mediaType;
+  return unlessBroken(() => parseContentType(contentType))?.mediaType;
 }
 
 function listOf(value: UaProfValue): readonly string[] {

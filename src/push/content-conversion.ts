@@ -4,7 +4,7 @@
  * coding, content whose initiator forbids it (`Cache-Control: no-transform`). Transfer encodings have been undone before. WML is not
  * compiled, and nothing is turned back into XML.
  */
-import { DecodeError, RefusedError } from '../kernel/errors.js';
+import { DecodeError, RefusedError, unlessBroken } from '../kernel/errors.js';
 import { CO } from '../protocols/co/index.js';
 import { CONNECTIVITY } from '../protocols/connectivity/index.js';
 import { EMN } from '../protocols/emn/index.js';
@@ -85,12 +85,7 @@ export function convertForTerminal(content: TerminalContent, options: Conversion
 
 /** A value that cannot be read names no type of ours. */
 function contentTypeOf({ contentType }: TerminalContent): ContentType | undefined {
-  try {
-    return parseContentType(contentType);
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
+  return unlessBroken(() => parseContentType(contentType));
 }
 
 function mayBeTransformed(headers: readonly PushHeader[]): boolean {

@@ -15,7 +15,7 @@ import {
 import { type CertificateName, certificateFingerprint, certificateSubject } from './initiator-certificate.js';
 import { canonicalNetwork } from './initiator-networks.js';
 import { addressPattern, applicationPattern, uriPattern } from './initiator-pattern.js';
-import { at, each, present, readBySchema } from './untrusted-json.js';
+import { at, each, readBySchema, withoutUndefined } from './untrusted-json.js';
 
 /** The most that one initiator may have of each. */
 export const INITIATOR_MAXIMA = {
@@ -103,7 +103,7 @@ export function initiatorChangeFromJson(body: unknown): InitiatorChange {
       ? {}
       : { certificates: certificates === null ? null : certificates.map(certificateName) }),
     ...(rights === undefined ? {} : { rights: rights && rightsFrom(rights) }),
-    ...(limits === undefined ? {} : { limits: limits && present(limits) }),
+    ...(limits === undefined ? {} : { limits: limits && withoutUndefined(limits) }),
     ...(trust === undefined ? {} : { trust: trust && trustFrom(trust) }),
     ...(sourceNetworks === undefined
       ? {}
@@ -126,7 +126,7 @@ export function changedInitiator(
     trust: keptOr(change.trust, before?.trust),
     sourceNetworks: keptOr(change.sourceNetworks, before?.sourceNetworks),
   };
-  return present(after);
+  return withoutUndefined(after);
 }
 
 function keptOr<T>(wanted: T | null | undefined, before: T | undefined): T | undefined {
@@ -144,14 +144,14 @@ function certificateName(
 }
 
 function rightsFrom({ addresses, applicationIds }: z.output<typeof rightsSchema>): InitiatorRights {
-  return present({
+  return withoutUndefined({
     addresses: addresses && distinct('rights.addresses', addresses, addressPattern),
     applicationIds: applicationIds && distinct('rights.applicationIds', applicationIds, applicationPattern),
   });
 }
 
 function trustFrom({ initiatorUris, content }: z.output<typeof trustSchema>): InitiatorTrust {
-  return present({
+  return withoutUndefined({
     initiatorUris: initiatorUris && distinct('trust.initiatorUris', initiatorUris, uriPattern),
     content,
   });

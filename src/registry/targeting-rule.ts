@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { DecodeError } from '../kernel/errors.js';
 import { RETURN_FLAGS, type ReturnFlag, SEND_FLAGS, type SendFlag } from '../protocols/sia/index.js';
 import { addressPattern, applicationPattern } from './initiator-pattern.js';
-import { at, each, present, readBySchema } from './untrusted-json.js';
+import { at, each, readBySchema, withoutUndefined } from './untrusted-json.js';
 import { BEARER_NAMES, type BearerName, TARGET_POLICIES, type TargetPolicy } from './user.js';
 
 /**
@@ -108,14 +108,14 @@ export function targetingRule({ when = {}, ...set }: RuleJson): TargetingRule {
     throw new DecodeError('delegate: has to be named when the mode is delegated');
   const { applications, contentTypes, users } = when;
   return {
-    when: present({
+    when: withoutUndefined({
       applications: applications && each('when.applications', applications, applicationPattern),
       contentTypes: contentTypes && each('when.contentTypes', contentTypes, mediaRange),
       users: users && each('when.users', users, addressPattern),
     }),
-    set: present({
+    set: withoutUndefined({
       ...set,
-      activate: set.activate && present({ id: set.activate.id, name: set.activate.name }),
+      activate: set.activate && withoutUndefined({ id: set.activate.id, name: set.activate.name }),
     }) as TargetingSettings,
   };
 }

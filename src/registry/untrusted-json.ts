@@ -40,7 +40,7 @@ export function each<T>(path: string, texts: readonly string[], read: (text: str
 export type Present<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
 
 /** The same object without properties that are undefined. */
-export function present<T extends object>(value: T): Present<T> {
+export function withoutUndefined<T extends object>(value: T): Present<T> {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Present<T>;
 }
 

@@ -3,7 +3,7 @@
  * terminal that shows what only it has: the id of a SIR that was made for it, a proof of its own key over our nonce, or the private
  * key of a certificate whose digest is one of its device identities (SIR-20, SIR-162).
  */
-import { DecodeError } from '../../kernel/errors.js';
+import { unlessBroken } from '../../kernel/errors.js';
 import { isSessionProof, type Registration } from '../../protocols/ota-http/index.js';
 import type { SirRecord } from '../../push/sir.js';
 import { type DeviceIdentity, matchesAny, parseDeviceIdentity } from '../../registry/device-identity.js';
@@ -66,7 +66,7 @@ export async function claimedTerminal(
   registry: IdentificationPorts['registry'],
 ): Promise<Terminal | undefined> {
   if (text === undefined) return undefined;
-  const identity = identityIn(text);
+  const identity = unlessBroken(() => parseDeviceIdentity(text));
   if (identity?.kind !== 'gruu') return registry.findTerminal(text as TerminalId);
   const user = await registry.findUser(publicUserIdentity(identity.value));
   return user?.terminals.find((terminal) => matchesAny([identity], terminal.identities));
@@ -74,17 +74,8 @@ export async function claimedTerminal(
 
 function names(text: string, terminal: Terminal): boolean {
   if (text === terminal.id || text === terminal.name) return true;
-  const identity = identityIn(text);
+  const identity = unlessBroken(() => parseDeviceIdentity(text));
   return identity !== undefined && matchesAny([identity], terminal.identities);
-}
-
-function identityIn(text: string): DeviceIdentity | undefined {
-  try {
-    return parseDeviceIdentity(text);
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
 }
 
 function ownFingerprints({ identities }: Terminal): readonly DeviceIdentity[] {

@@ -6,6 +6,7 @@
 import { parseUri } from '../../protocols/sip/index.js';
 import type { Binding } from '../../registry/binding.js';
 import type { PublicUserIdentity, Terminal } from '../../registry/user.js';
+import { isLoopback } from '../../transports/sip-stack/local-address.js';
 import type { ServerRequest, SipFlow } from '../../transports/sip-stack/sip-stack.js';
 import type { CallingUser } from './calling-user.js';
 import type { DigestAuthentication } from './digest-authentication.js';
@@ -68,8 +69,4 @@ function isSameOrigin(registered: Binding['flow'], calling: SipFlow): boolean {
 
 function isPrivateConnection({ transport }: Pick<SipFlow, 'transport'>): boolean {
   return transport === 'tls' || transport === 'ws' || transport === 'wss';
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
 }

@@ -2,7 +2,7 @@
  * Who a request is from. A peer that is trusted (a proxy of the operator's own SIP core) says it in P-Asserted-Identity and has proved it
  * already (RFC 3325 §5); from anybody else that header is worth nothing, and what From says is still to be proved.
  */
-import { DecodeError } from '../../kernel/errors.js';
+import { unlessBroken } from '../../kernel/errors.js';
 import { addressesOf, headerValue, parseNameAddr } from '../../protocols/sip/index.js';
 import { publicUserIdentity } from '../../registry/public-user-identity.js';
 import type { User } from '../../registry/user.js';
@@ -26,7 +26,8 @@ export async function callingUser(
 ): Promise<CallingUser | undefined> {
   const asserted = isTrusted(flow) ? addressesOf(message, 'p-asserted-identity') : [];
   for (const { uri } of asserted) {
-    const identity = readable(uri);
+    // [RFC 3325 §9.1] one SIP and one tel URI at most; an identity of another kind is none of ours.
+    const identity = unlessBroken(() => publicUserIdentity(uri));
     const user = identity === undefined ? undefined : await findUser(identity);
     if (user) return { user, isAsserted: true };
   }
@@ -34,14 +35,4 @@ export async function callingUser(
   if (asserted.length > 0) return undefined;
   const user = await findUser(publicUserIdentity(parseNameAddr(headerValue(message, 'from') ?? '').uri));
   return user && { user, isAsserted: false };
-}
-
-/** [RFC 3325 §9.1] one SIP and one tel URI at most; an identity of another kind is none of ours. */
-function readable(uri: string): string | undefined {
-  try {
-    return publicUserIdentity(uri);
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
 }

@@ -3,7 +3,7 @@
  * between its header block and the line break that belongs to the next delimiter. Nested multiparts stay what they are,
  * content. The related kind, with its root, is in `multipart-related.ts`.
  */
-import { DecodeError, InvariantError } from '../../kernel/errors.js';
+import { DecodeError, InvariantError, unlessBroken } from '../../kernel/errors.js';
 import { decodeHeaderBlock, encodeHeaderBlock, type HeaderField, type HeaderLimits } from './header-field.js';
 
 export interface MimePart {
@@ -80,16 +80,13 @@ export function decodeFirstPart(
   limits: HeaderLimits,
 ): MimePart | undefined {
   const body = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.byteLength);
-  try {
+  return unlessBroken(() => {
     const marker = markerOf(boundary);
     const opening = findDelimiter(body, marker, 0);
     if (opening === undefined || opening.isClosing) return undefined;
     const next = findDelimiter(body, marker, opening.end, endsInBareLf(body, opening));
     return next === undefined ? undefined : readPart(body, opening.end, next.start, limits);
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
+  });
 }
 
 function markerOf(boundary: string): Buffer {

@@ -3,6 +3,7 @@
  * so only what a DTD cannot express is still checked; `BadAttribute` says what was wrong.
  */
 
+import { present } from '../../kernel/present.js';
 import type { XmlElement } from '../xml/index.js';
 import {
   addressesOf,
@@ -213,9 +214,4 @@ function qualityOfServiceOf(element: XmlElement): QualityOfService | undefined {
     ...present('bearer', optionalText(quality, 'bearer')),
     bearerRequired: flag(quality, 'bearer-required'),
   };
-}
-
-/** A property that exists only when there is a value for it. */
-function present<Name extends string, Value>(name: Name, value: Value | undefined): { [N in Name]?: Value } {
-  return value === undefined ? {} : ({ [name]: value } as { [N in Name]?: Value });
 }

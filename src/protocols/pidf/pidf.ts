@@ -4,6 +4,7 @@
  * moods (RPID) say nothing about where a push can go and are passed over.
  */
 import { DecodeError } from '../../kernel/errors.js';
+import { present } from '../../kernel/present.js';
 import { KIB } from '../../kernel/units.js';
 import { type QualifiedElement, readNamespacedXml } from '../xml/index.js';
 
@@ -195,13 +196,6 @@ function childOf(element: QualifiedElement, namespace: string, local: string): Q
 
 function isNamed(element: QualifiedElement, namespace: string, local: string): boolean {
   return element.namespace === namespace && element.local === local;
-}
-
-function present<Key extends string, Value>(
-  key: Key,
-  value: Value | undefined,
-): { readonly [K in Key]?: Value } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]: Value });
 }
 
 function tooMany(what: string): DecodeError {

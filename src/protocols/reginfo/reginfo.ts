@@ -4,6 +4,7 @@
  * does not know are passed over; a document type declaration that declares anything is refused.
  */
 import { DecodeError } from '../../kernel/errors.js';
+import { present } from '../../kernel/present.js';
 import { KIB } from '../../kernel/units.js';
 import { instanceOf, parameter, type SipParameter } from '../sip/index.js';
 import { type QualifiedElement, readNamespacedXml } from '../xml/index.js';
@@ -221,13 +222,6 @@ function oneOf<Value extends string>(values: readonly Value[], text: string): Va
   const found = values.find((value) => value === text);
   if (found === undefined) throw new DecodeError('a state that the schema does not know', { clause: CLAUSE });
   return found;
-}
-
-function present<Key extends string, Value>(
-  key: Key,
-  value: Value | undefined,
-): { readonly [K in Key]?: Value } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]: Value });
 }
 
 function tooMany(what: string): DecodeError {

@@ -3,7 +3,7 @@
  * name and a text value. Values are text on our side, as in a PAP entity. A value in a form that has no text here keeps
  * its octets and goes out again as it came. Fields of other code pages and unknown numbers have no name: they are read over.
  */
-import { DecodeError, GatewayError, RefusedError } from '../../kernel/errors.js';
+import { DecodeError, GatewayError, RefusedError, unlessBroken } from '../../kernel/errors.js';
 import { formatContentType, parseContentType } from '../mime/content-type.js';
 import { APPLICATION_ID_BY_CODE, APPLICATION_ID_CODES } from './application-id-table.js';
 import { HEADER_CODES, HEADER_FIELDS, type HeaderValueType } from './header-field-table.js';
@@ -133,13 +133,8 @@ function skipValue(reader: OctetReader): Extent {
 function decodeValue(octets: Uint8Array, extent: Extent, type: HeaderValueType): string | undefined {
   if (extent === 'text' && type !== 'media-type') return trimBlanks(readText(new OctetReader(octets)));
   const reader = new OctetReader(octets);
-  try {
-    const value = decodeTyped(reader, extent, type);
-    return reader.remaining === 0 ? value : undefined;
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
+  const value = unlessBroken(() => decodeTyped(reader, extent, type));
+  return reader.remaining === 0 ? value : undefined;
 }
 
 function decodeTyped(reader: OctetReader, extent: Extent, type: HeaderValueType): string | undefined {

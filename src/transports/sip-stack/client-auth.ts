@@ -3,7 +3,7 @@
  * nonce alone was stale. Each answer is a new request with the next CSeq.
  */
 
-import { DecodeError } from '../../kernel/errors.js';
+import { unlessBroken } from '../../kernel/errors.js';
 import {
   answerDigestChallenge,
   chooseDigestChallenge,
@@ -43,10 +43,5 @@ const KINDS: Readonly<Record<number, { readonly challenge: string; readonly answ
 };
 
 function challengeIn(response: SipResponse, name: string): DigestChallenge | undefined {
-  try {
-    return chooseDigestChallenge(headerLines(response, name));
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
+  return unlessBroken(() => chooseDigestChallenge(headerLines(response, name)));
 }

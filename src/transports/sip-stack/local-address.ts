@@ -32,7 +32,7 @@ export function addressTowards(
 }
 
 export function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
+  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.');
 }
 
 function hasPort(hostport: string): boolean {
