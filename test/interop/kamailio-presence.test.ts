@@ -28,7 +28,7 @@ beforeAll(async () => {
   gateway = await E2eGateway.start({
     CARILLON_SIP_PORT: String(gatewayPort),
     CARILLON_SOURCES_PRESENCE_URI: server.uri,
-    CARILLON_SOURCES_PRESENCE_TIMEOUT_MS: '2000', // this machine may be busy
+    CARILLON_SOURCES_PRESENCE_TIMEOUT_MS: '5000', // this machine may be busy
   });
   initiator = new Initiator(gateway);
   for (const user of [ALICE, BOB]) {
@@ -135,7 +135,7 @@ describe('when the presence server is gone', () => {
     expect(presence).toEqual({
       source: 'presence',
       state: 'missing',
-      detail: 'timeout: no answer within 2000 ms',
+      detail: 'timeout: no answer within 5000 ms',
     });
   });
 
@@ -145,7 +145,7 @@ describe('when the presence server is gone', () => {
     expect(chosen).toEqual(['pc']);
     expect(presence).toMatchObject({
       state: 'stale',
-      detail: 'timeout: no answer within 2000 ms; 2 devices, 1 available',
+      detail: 'timeout: no answer within 5000 ms; 2 devices, 1 available',
     });
   });
 });

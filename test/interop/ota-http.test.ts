@@ -16,6 +16,7 @@ import { encodeSia } from '../../src/protocols/sia/index.js';
 import { OtaHttpListener } from '../../src/terminal/ota-http-listener.js';
 import { OtaResponder } from '../../src/terminal/ota-http-responder.js';
 import { BearerStage, SENDER } from '../support/bearer-stage.js';
+import { when } from '../support/e2e-gateway.js';
 import { freePort } from '../support/ports.js';
 import { dissect, dissectFields } from '../support/tshark.js';
 
@@ -131,12 +132,19 @@ describe('nginx as the terminal', () => {
     return { outcomes, report };
   }
 
+  /** The requests after the first so many, once there are so many more: it logs after it has answered. */
+  const logged = (before: number, count: number) =>
+    when(
+      () => log().slice(before),
+      ({ length }) => length === count,
+      'the log of nginx',
+    );
+
   it('takes our pushes on one connection and confirms them', async () => {
     const before = log().length;
     const { outcomes } = await carried('/wappush', 3);
     expect(outcomes).toEqual([{ kind: 'confirmed' }, { kind: 'confirmed' }, { kind: 'confirmed' }]);
-    const requests = log().slice(before);
-    expect(requests).toHaveLength(3);
+    const requests = await logged(before, 3);
     expect(new Set(requests.map(({ connection }) => connection)).size).toBe(1);
     expect(requests[0]).toMatchObject({
       method: 'POST',
@@ -148,19 +156,18 @@ describe('nginx as the terminal', () => {
   });
 
   it('that knows no other path is a terminal that cannot be reached there', async () => {
+    const before = log().length;
     const { outcomes } = await carried('/elsewhere');
+    await logged(before, 1);
     expect(outcomes).toMatchObject([{ kind: 'lost', detail: expect.stringContaining('404') }]);
   });
 
   it('that has changed is asked by OPTIONS, and its answer is kept', async () => {
+    const before = log().length;
     const { outcomes, report } = await carried('/changed');
     // It says 256 to every push, whatever it is taken for: once more, and then no more.
     expect(outcomes).toMatchObject([{ kind: 'lost' }]);
-    expect(
-      log()
-        .slice(-3)
-        .map(({ method, tag }) => [method, tag]),
-    ).toEqual([
+    expect((await logged(before, 3)).map(({ method, tag }) => [method, tag])).toEqual([
       ['POST', ''],
       ['OPTIONS', ''],
       ['POST', 'AQIDBA=='],

@@ -115,7 +115,7 @@ describe('an address that is not public', () => {
 describe('one host', () => {
   it('gets no more at a time than it may, from webhooks and PAP reports together', async () => {
     answer = { status: 0 };
-    const post = guarded({ maxPerHost: 2, timeoutMs: 300 });
+    const post = guarded({ maxPerHost: 2, timeoutMs: 2000 });
     const webhooks = new HttpWebhookEndpoint(post, () => NOW);
     const pap = new HttpInitiatorEndpoint(post, papValidator);
     const underWay = [webhooks.send(url(), webhook), pap.notify(url(), Buffer.from('<pap/>'))];

@@ -5,7 +5,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildGateway, FREE_PORTS, type GatewayProcess, startGatewayProcess } from './gateway-process.js';
+import {
+  buildGateway,
+  FREE_PORTS,
+  type GatewayProcess,
+  type LogLine,
+  startGatewayProcess,
+} from './gateway-process.js';
 import { freePort } from './ports.js';
 
 export const DOMAIN = 'carillon.test';
@@ -141,9 +147,19 @@ export class E2eGateway implements AsyncDisposable {
     return pid;
   }
 
-  /** Log lines so far, of the process that runs now. */
+  /** Log lines so far, of the process that runs now. What an answer tells of may come later: see `logged`. */
   get log(): GatewayProcess['log'] {
     return this.#process.log;
+  }
+
+  /** The first log line that is like this, past or future. */
+  async logged(isLike: (line: LogLine) => boolean): Promise<LogLine> {
+    const line = await when(
+      () => this.log.find(isLike),
+      (found) => found !== undefined,
+      'the log',
+    );
+    return line as LogLine;
   }
 
   /** Ends the process as a power cut would, and starts it again on the same ports with what it had stored. */

@@ -165,8 +165,8 @@ describe('a gateway with TLS', () => {
   it('speaks HTTPS and knows a configured initiator by its certificate', async () => {
     const [status] = await post('nonsense', 'application/xml');
     expect(status).toBe(202); // let in, and told in PAP that this is no PAP
-    const line = secure.log.find(({ msg }) => msg === 'pap');
-    expect(line?.['initiator']).toBe('by-certificate');
+    const line = await secure.logged(({ msg }) => msg === 'pap');
+    expect(line['initiator']).toBe('by-certificate');
   });
 
   it('tells the terminal what it may believe, whatever the initiator says of itself', async () => {

@@ -74,6 +74,7 @@ describe('the log', () => {
     const { uid, recipients } = await gateway.pushBecomes('recorded@pi', 'delivered');
     await guest.after('content');
     const terminal = recipients[0]?.deliveries[0]?.id ?? '';
+    await gateway.logged((line) => line['terminal'] === terminal && line.msg === 'delivery settled');
     const records = gateway.log.filter((line) => line['terminal'] === terminal);
     const woken = records.filter(({ msg }) => msg === 'session initiation request');
     expect(woken).toMatchObject([{ bearer: 'sip', mode: 'routed', outcome: 'handed' }]);

@@ -15,7 +15,6 @@ beforeAll(async () => {
   gateway = await E2eGateway.start({
     CARILLON_NOTIFY_ALLOW_PRIVATE_ADDRESSES: 'true',
     CARILLON_NOTIFY_RETRY_SECONDS: '1',
-    CARILLON_NOTIFY_TIMEOUT_MS: '1000',
   });
   await gateway.addUser(USER, { phone: PHONE });
   server = await WebhookServer.start();

@@ -13,7 +13,7 @@ let initiator: Initiator;
 let users = 0;
 
 beforeAll(async () => {
-  gateway = await E2eGateway.start({ CARILLON_PUSH_SESSION_IDLE_SECONDS: '1' });
+  gateway = await E2eGateway.start({ CARILLON_PUSH_SESSION_IDLE_SECONDS: '3' });
   initiator = new Initiator(gateway);
 });
 afterAll(() => gateway[Symbol.asyncDispose]());

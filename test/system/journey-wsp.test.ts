@@ -219,7 +219,7 @@ describe('in sessions', () => {
     await expect(thief.connect({ terminalId: phone.id })).rejects.toThrow(/0x43/);
     expect(thief.taken).toEqual([]);
     expect((await gateway.push('co-secret@pi')).recipients[0]?.state).toBe('pending');
-    const refusal = gateway.log.find(({ msg }) => msg === 'WSP session refused');
+    const refusal = await gateway.logged(({ msg }) => msg === 'WSP session refused');
     expect(refusal).toMatchObject({ reason: 'it does not show that it is the terminal that it names' });
   });
 });

@@ -156,7 +156,7 @@ describe('a submission', () => {
       {
         ...rest,
         ...{ to: [ALICE], initiator: 'me', password: 'p', url, source: { text: 'x' } },
-        ...{ headers: [], wait: false, timeoutMs: 1000, json: false },
+        ...{ headers: [], wait: false, timeoutMs: 10_000, json: false },
       },
       () => undefined,
     );
@@ -219,7 +219,7 @@ describe('waiting', () => {
 
   it('ends with 3 when there is no result in time', async () => {
     answer = acceptThen('pending');
-    const { status, lines } = await run({ wait: true, timeoutMs: 50 });
+    const { status, lines } = await run({ wait: true, timeoutMs: 2000 });
     expect(status).toBe(3);
     expect(lines[1]).toMatch(/^pending: sip:alice@carillon.test \(no result in time/);
   });

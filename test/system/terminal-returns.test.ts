@@ -35,7 +35,7 @@ import { fullSia, PPG_URI, ScriptedGateway } from '../support/scripted-gateway.j
 
 const PHONE = 'urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6';
 const PC = 'urn:uuid:00000000-0000-4000-8000-0000000000bb';
-const SOON = { timeoutMs: 10_000 };
+const SOON = { timeoutMs: 45_000 };
 const KEY = 'the key that phone and gateway share';
 
 let gateway: ScriptedGateway;

@@ -14,7 +14,7 @@ import { PPG_URI, ScriptedGateway } from '../support/scripted-gateway.js';
 
 const PHONE = 'urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6';
 const PC = 'urn:uuid:00000000-0000-4000-8000-0000000000bb';
-const SOON = { timeoutMs: 10_000 };
+const SOON = { timeoutMs: 45_000 };
 
 let gateway: ScriptedGateway;
 let directory: string;
