@@ -42,23 +42,6 @@ describe('docs/configuration.md', () => {
   it('has the tables of the schema (npm run docs:config)', () => {
     expect(page).toBe(withReference(page));
   });
-
-  it('names no variable that does not exist', () => {
-    const known = new Set(configKeys().map(({ environmentVariable }) => environmentVariable));
-    const ignored = new Set(['CARILLON_CONFIG', 'CARILLON_PORT', 'CARILLON_SERVICE_HOST', 'CARILLON_']);
-    const named = page.match(/\bCARILLON_[A-Z_]*/g) ?? [];
-    expect(named.filter((name) => !known.has(name) && !ignored.has(name))).toEqual([]);
-  });
-
-  it('names no key that does not exist', () => {
-    const paths = configKeys().map(({ path }) => path.replaceAll('[]', ''));
-    const sections = [...new Set(paths.map((path) => path.split('.')[0] ?? ''))];
-    const named = page.match(/`[a-zA-Z]+(?:\.[a-zA-Z]+)+`/g) ?? [];
-    const unknown = named
-      .map((name) => name.slice(1, -1))
-      .filter((name) => sections.includes(name.split('.')[0] ?? '') && !paths.includes(name));
-    expect(unknown).toEqual([]);
-  });
 });
 
 describe('the policy file of the reference terminal', () => {
