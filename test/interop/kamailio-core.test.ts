@@ -23,13 +23,7 @@ beforeAll(async () => {
   const gatewayPort = await freePort();
   core = await Kamailio.start({ gatewayPort, users: USERS });
   gateway = await E2eGateway.start({
-    CARILLON_SIP_PORT: String(gatewayPort),
-    CARILLON_SIP_OUTBOUND_PROXY: core.uri,
-    CARILLON_SIP_TRUSTED_PEERS: core.host,
-    CARILLON_SIP_REGISTRAR_ALLOW_WITHOUT_CREDENTIALS: 'false',
-    CARILLON_SOURCES_REG_EVENT_URI: core.uri,
-    CARILLON_SOURCES_REG_EVENT_TIMEOUT_MS: '5000', // this machine may be busy
-    CARILLON_WAKE_RETRY_SECONDS: '2',
+    ...core.gatewaySettings,
     CARILLON_PUSH_SESSION_IDLE_SECONDS: '3',
   });
   initiator = new Initiator(gateway);
@@ -41,14 +35,7 @@ afterAll(async () => {
 
 /** A terminal of a user that registers at the core and sends everything through it. */
 function guest(user: string, number: number, options: object = {}): Promise<TerminalGuest> {
-  return TerminalGuest.start(gateway, {
-    user: identityOf(user),
-    instance: instance(number),
-    credentials: { username: user, password: PASSWORD },
-    local: { host: '127.0.0.1' },
-    at: core,
-    ...options,
-  });
+  return TerminalGuest.start(gateway, { ...core.terminalOf(user, number), ...options });
 }
 
 describe('a user whose three terminals are registered at the core', () => {

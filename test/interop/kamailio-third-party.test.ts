@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { E2eGateway, when } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
 import { instance, TerminalGuest } from '../support/e2e-terminal.js';
-import { CORE_DOMAIN, Kamailio, PASSWORD } from '../support/kamailio.js';
+import { CORE_DOMAIN, Kamailio } from '../support/kamailio.js';
 import { freePort } from '../support/ports.js';
 
 const ALICE = `sip:alice@${CORE_DOMAIN}`;
@@ -32,14 +32,7 @@ afterAll(async () => {
   await core?.[Symbol.asyncDispose]();
 });
 
-const guest = (number: number) =>
-  TerminalGuest.start(gateway, {
-    user: ALICE,
-    instance: instance(number),
-    credentials: { username: 'alice', password: PASSWORD },
-    local: { host: '127.0.0.1' },
-    at: core,
-  });
+const guest = (number: number) => TerminalGuest.start(gateway, core.terminalOf('alice', number));
 const known = async () => (await gateway.admin('GET', `/users/${encodeURIComponent(ALICE)}`)).status;
 
 it('a user exists as soon as a terminal of the user registers at the core', async () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { E2eGateway } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
 import { instance, TerminalGuest } from '../support/e2e-terminal.js';
-import { CORE_DOMAIN, Kamailio, PASSWORD } from '../support/kamailio.js';
+import { CORE_DOMAIN, Kamailio } from '../support/kamailio.js';
 import { freePort } from '../support/ports.js';
 import { TestCa } from '../support/test-ca.js';
 
@@ -32,14 +32,8 @@ beforeAll(async () => {
   const users = ['alice', 'bob'];
   core = await Kamailio.start({ gatewayPort, users, host: '127.0.0.5', open: { certificate, ports } });
   gateway = await E2eGateway.start({
-    CARILLON_SIP_PORT: String(gatewayPort),
-    CARILLON_SIP_OUTBOUND_PROXY: core.uri,
-    CARILLON_SIP_TRUSTED_PEERS: core.host,
-    CARILLON_SIP_REGISTRAR_ALLOW_WITHOUT_CREDENTIALS: 'false',
-    CARILLON_SOURCES_REG_EVENT_URI: core.uri,
-    CARILLON_SOURCES_REG_EVENT_TIMEOUT_MS: '5000', // this machine may be busy
+    ...core.gatewaySettings,
     CARILLON_MSRP_MORE_HOSTS: '["::1"]',
-    CARILLON_WAKE_RETRY_SECONDS: '2',
   });
   initiator = new Initiator(gateway);
 });
@@ -67,9 +61,7 @@ function guest(
 ): Promise<TerminalGuest> {
   const port = { udp: core.port, tcp: core.port, ...ports }[transport];
   return TerminalGuest.start(gateway, {
-    user,
-    instance: instance(number),
-    credentials: { username: user.slice(4, user.indexOf('@')), password: PASSWORD },
+    ...core.terminalOf(user.slice(4, user.indexOf('@')), number),
     local: { host: family === 6 ? '::1' : '127.0.0.1' },
     at: { host: family === 6 ? '::1' : core.host, port },
     transport,

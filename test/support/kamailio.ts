@@ -9,6 +9,7 @@ import { appendFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { when } from './e2e-gateway.js';
+import { instance } from './e2e-terminal.js';
 import { ROOT } from './gateway-process.js';
 import { acceptsTcp, freePort } from './ports.js';
 
@@ -39,13 +40,20 @@ export interface OpenTo {
 export class Kamailio implements AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  readonly #gatewayPort: number;
   readonly #child: ChildProcess;
   readonly #folder: string;
   #output = '';
 
-  private constructor(host: string, port: number, child: ChildProcess, folder: string) {
-    this.host = host;
-    this.port = port;
+  private constructor(
+    at: { readonly host: string; readonly port: number },
+    gatewayPort: number,
+    child: ChildProcess,
+    folder: string,
+  ) {
+    this.host = at.host;
+    this.port = at.port;
+    this.#gatewayPort = gatewayPort;
     this.#child = child;
     this.#folder = folder;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -75,7 +83,7 @@ export class Kamailio implements AsyncDisposable {
       ['-f', join(folder, 'kamailio.cfg'), '-DD', '-E', '-m', '64', '-M', '8', '-n', '2', '-Y', folder],
       { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
     );
-    const kamailio = new Kamailio(host, port, child, folder);
+    const kamailio = new Kamailio({ host, port }, gatewayPort, child, folder);
     await when(
       () => (child.exitCode === null ? acceptsTcp(port, host) : Promise.reject(new Error(kamailio.#output))),
       Boolean,
@@ -87,6 +95,30 @@ export class Kamailio implements AsyncDisposable {
   /** `sip:<host>:<port>;lr`: as next hop of a gateway. */
   get uri(): string {
     return `sip:${this.host}:${this.port};lr`;
+  }
+
+  /** Of a gateway that learns of registrations here and sends through it. */
+  get gatewaySettings(): Readonly<Record<string, string>> {
+    return {
+      CARILLON_SIP_PORT: String(this.#gatewayPort),
+      CARILLON_SIP_OUTBOUND_PROXY: this.uri,
+      CARILLON_SIP_TRUSTED_PEERS: this.host,
+      CARILLON_SIP_REGISTRAR_ALLOW_WITHOUT_CREDENTIALS: 'false',
+      CARILLON_SOURCES_REG_EVENT_URI: this.uri,
+      CARILLON_SOURCES_REG_EVENT_TIMEOUT_MS: '5000', // this machine may be busy
+      CARILLON_WAKE_RETRY_SECONDS: '2',
+    };
+  }
+
+  /** What a terminal of the user needs that registers here and sends everything through it. */
+  terminalOf(name: string, number: number) {
+    return {
+      user: `sip:${name}@${CORE_DOMAIN}`,
+      instance: instance(number),
+      credentials: { username: name, password: PASSWORD },
+      local: { host: '127.0.0.1' },
+      at: { host: this.host, port: this.port },
+    };
   }
 
   /** What it complained about so far. */
