@@ -18,9 +18,9 @@ import { DELIVERY, RESULT } from '../../src/push/journey.js';
 import { DEVICE_IDENTITY_KINDS } from '../../src/registry/device-identity.js';
 import { AUTHENTICATION_METHODS, INITIATOR_ORIGINS } from '../../src/registry/initiator.js';
 import { INITIATOR_MAXIMA } from '../../src/registry/initiator-validation.js';
+import { PROVISIONING_LIMITS } from '../../src/registry/provisioning-schema.js';
 import { IDENTITY_PLACES, SIR_MODES, targetingRuleSchema } from '../../src/registry/targeting-rule.js';
 import { BEARER_NAMES, TARGET_POLICIES } from '../../src/registry/user.js';
-import { PROVISIONING_LIMITS } from '../../src/registry/validation.js';
 import { resolveReference, type Schema, schemaErrors } from '../support/json-schema.js';
 import { type Described, OPENAPI, OPERATIONS, resolved } from '../support/openapi.js';
 

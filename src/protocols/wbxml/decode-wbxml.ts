@@ -3,9 +3,8 @@
  * read and dropped, no push format has any. WBXML 1.0, which has no charset in its header, is refused, as are character sets other
  * than UTF-8, US-ASCII and ISO-8859-1.
  */
-import { isAscii } from 'node:buffer';
 import { DecodeError } from '../../kernel/errors.js';
-import { latin1, OctetReader, readUintvar } from '../wsp/index.js';
+import { OctetReader, readUintvar } from '../wsp/index.js';
 import {
   UNKNOWN_PUBLIC_ID,
   WBXML_VERSIONS,
@@ -15,6 +14,13 @@ import {
   type WbxmlNode,
   type WbxmlPiece,
 } from './document.js';
+import {
+  overLimit,
+  readStringTable,
+  type StringTable,
+  type TextDecode,
+  textDecoder,
+} from './document-strings.js';
 import {
   FIRST_CODE,
   FIRST_VALUE_CODE,
@@ -50,10 +56,6 @@ export function decodeWbxml(
   return { version, publicId, charset, root };
 }
 
-/** A string of the string table by its offset. */
-type StringTable = (index: number) => string;
-type TextDecode = (octets: Uint8Array) => string;
-
 function readVersion(reader: OctetReader): WbxmlDocument['version'] {
   const octet = reader.octet();
   const version = WBXML_VERSIONS.find((known) => known === octet);
@@ -65,50 +67,6 @@ function readVersion(reader: OctetReader): WbxmlDocument['version'] {
     });
   }
   return version;
-}
-
-function textDecoder(charset: number, offset: number): TextDecode {
-  switch (charset) {
-    case 0: // unknown: the transport says it, and what it says for push is UTF-8
-    case 106:
-      return utf8;
-    case 3:
-      return usAscii;
-    case 4:
-      return latin1;
-    default:
-      throw new DecodeError(`character set ${charset} is not read`, { offset, clause: 'WAP-192 §5.6' });
-  }
-}
-
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function utf8(octets: Uint8Array): string {
-  try {
-    return strictUtf8.decode(octets);
-  } catch (cause) {
-    throw new DecodeError('string is not UTF-8', { cause });
-  }
-}
-
-function usAscii(octets: Uint8Array): string {
-  if (!isAscii(octets)) throw new DecodeError('octet over 7F in a US-ASCII string');
-  return latin1(octets);
-}
-
-function readStringTable(reader: OctetReader, textOf: TextDecode, limits: WbxmlLimits): StringTable {
-  const start = reader.offset;
-  const size = readUintvar(reader);
-  if (size > limits.maxStringTableBytes) throw overLimit('string table too long', start);
-  const octets = reader.take(size);
-  return (index) => {
-    if (index >= octets.length) {
-      throw new DecodeError(`no string ${index} in the string table`, { clause: 'WAP-192 §5.7' });
-    }
-    // Leniency: the last string may lack its zero octet. The Mozilla decoder tests and some gateways leave it out.
-    const zero = octets.indexOf(0, index);
-    return textOf(octets.subarray(index, zero < 0 ? octets.length : zero));
-  };
 }
 
 function requireType(publicId: number | string, table: TokenTable): void {
@@ -301,8 +259,4 @@ class BodyReader {
   #fail(detail: string): never {
     throw new DecodeError(detail, { offset: this.#reader.offset - 1, clause: 'WAP-192 §5.8' });
   }
-}
-
-function overLimit(detail: string, offset: number): DecodeError {
-  return new DecodeError(detail, { code: 'limitExceeded', offset });
 }
