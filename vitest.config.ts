@@ -8,6 +8,9 @@ const SYSTEM = [
   'test/{contracts,endpoints,interop,crash,system,transports,stores,queues,peers}/**/*.test.ts',
 ];
 
+/** Patience for `expect.poll`: machines are busy, and a second is soon over. */
+const expectation = { poll: { timeout: 45_000 } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -27,6 +30,7 @@ export default defineConfig({
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
+          expect: expectation,
           hookTimeout: 60_000,
         },
       },

@@ -183,7 +183,7 @@ describe('failure', () => {
 
   test('a ringing call that is never answered is cancelled and ends as a time-out', async () => {
     const peer = await openRawUdp();
-    const { stack, udp } = await openStack({ timers: { t1: 1, t2: 4, t4: 5 } });
+    const { stack, udp } = await openStack({ timers: { t1: 10, t2: 40, t4: 50 } });
     const pending = stack.invite({ ...base, uri: uriOf(peer), body: OFFER }).catch((error) => error);
     const invite = await nextRequest(peer);
     peer.send(answer(invite, 180), udp);

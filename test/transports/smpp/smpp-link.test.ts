@@ -8,6 +8,7 @@ import type { LinkFact, SmppLinkOptions, Submission } from '../../../src/transpo
 import type { Delivered } from '../../../src/transports/smpp/smpp-connection.js';
 import { SmppLink } from '../../../src/transports/smpp/smpp-link.js';
 import { atRest, FakeClock } from '../../support/fake-clock.js';
+import { freePort } from '../../support/ports.js';
 import { Smsc, type SmscOptions } from '../../support/smsc.js';
 import { TestCa } from '../../support/test-ca.js';
 
@@ -218,12 +219,11 @@ describe('an SMSC that has too much to do', () => {
     ['ESME_RTHROTTLED', 0x58],
     ['ESME_RMSGQFUL', 0x14],
   ])('(%s) gets the same message again after a pause, and everything else after it', async (name, status) => {
-    const { smsc, link, clock, facts } = await bound({
+    const { smsc, link, clock, facts, when } = await bound({
       behave: (_, count) => (count === 1 ? { status } : {}),
     });
     const first = link.submit(SUBMISSION);
-    await smsc.when(() => smsc.count === 1);
-    await atRest();
+    await when(() => facts.some(({ kind }) => kind === 'throttled'));
     const second = link.submit(SUBMISSION);
     await clock.advance(900);
     expect(smsc.count).toBe(1);
@@ -234,13 +234,16 @@ describe('an SMSC that has too much to do', () => {
   });
 
   it('again and again is left alone for longer, and whoever would wait too long goes elsewhere', async () => {
-    const { smsc, link, clock } = await bound({ behave: () => ({ status: 0x58 }) }, { maxWaitMs: 2500 });
+    const { smsc, link, clock, facts, when } = await bound(
+      { behave: () => ({ status: 0x58 }) },
+      { maxWaitMs: 2500 },
+    );
+    const throttled = (times: number) =>
+      when(() => facts.filter(({ kind }) => kind === 'throttled').length === times);
     const submitted = link.submit(SUBMISSION);
-    await smsc.when(() => smsc.count === 1);
-    await atRest();
+    await throttled(1);
     await clock.advance(1000);
-    await smsc.when(() => smsc.count === 2);
-    await atRest();
+    await throttled(2);
     expect(await submitted).toMatchObject({
       kind: 'notSent',
       detail: expect.stringContaining('ESME_RTHROTTLED'),
@@ -330,9 +333,7 @@ describe('a connection that breaks', () => {
   });
 
   it('to an SMSC that is not there is tried again', async () => {
-    await using server = await listen(() => {});
-    const { port } = server;
-    await server[Symbol.asyncDispose]();
+    const port = await freePort();
     const { link, clock, became } = linkTo(port);
     await became('waiting');
     expect(link.view().reason).toMatch(/ECONNREFUSED/);
