@@ -25,6 +25,7 @@ import { takeRefusal } from '../push/refusal.js';
 import { finishAcceptances } from '../push/replacement.js';
 import { notifyResult } from '../push/result-notification.js';
 import { SessionInitiation, type SessionInitiationPorts } from '../push/session-initiation.js';
+import { type SirReceipt, takeSirReceipt } from '../push/sir-receipt.js';
 import {
   type ReturnSender,
   type SirReturnPorts,
@@ -54,6 +55,8 @@ export interface Engine extends AsyncDisposable {
   readonly release: (terminal: TerminalId) => Promise<boolean>;
   /** A network says what became of content that it was handed. Resolves when that is durable. */
   readonly receipt: (receipt: Receipt) => Promise<void>;
+  /** The same of a session initiation request. */
+  readonly sirReceipt: (receipt: SirReceipt) => Promise<void>;
   /** A terminal tells something after a SIR. Resolves when that is durable; throws as `takeSirReturn`. */
   readonly takeReturn: (body: Uint8Array, sender: ReturnSender) => Promise<TakenReturn>;
   /** An operator has told a link something: every node looks. */
@@ -239,6 +242,8 @@ export function createEngine(options: EngineOptions): Engine {
     hold: (terminal, reason) => holdLane(terminal, reason, holdPorts),
     release: (terminal) => releaseLane(terminal, holdPorts),
     receipt: (receipt) => takeReceipt(receipt, receiptPorts),
+    sirReceipt: (receipt) =>
+      takeSirReceipt(receipt, { sirs: stores.sirs, lanes: stores.lanes, clock, wakeLane }),
     takeReturn: (body, sender) => takeSirReturn(body, sender, returnPorts),
     linksChanged: () => nodes.linksChanged(),
     async start() {

@@ -20,6 +20,7 @@ interface TerminalAnswer {
   readonly connection: 'session' | 'message' | 'none';
   readonly hold?: string;
   readonly quietUntil?: string;
+  readonly wakeNotBefore?: string;
   readonly ways: readonly WayAnswer[];
   readonly leftOut: readonly {
     readonly bearer: string;
@@ -126,7 +127,7 @@ function nowText(now: ExplanationAnswer): readonly string[] {
 }
 
 function terminalText(terminal: TerminalAnswer): readonly string[] {
-  const { connection, hold, quietUntil, startsAt, ways, leftOut } = terminal;
+  const { connection, hold, quietUntil, wakeNotBefore, startsAt, ways, leftOut } = terminal;
   if (!terminal.selected) return [`  ${verdict(terminal)}`];
   return [
     `  ${verdict(terminal)}`,
@@ -137,6 +138,7 @@ function terminalText(terminal: TerminalAnswer): readonly string[] {
       : []),
     ...(connection === 'message' ? ['    it takes small content by SIP MESSAGE now'] : []),
     ...(quietUntil === undefined ? [] : [`    it is not woken before ${quietUntil}, but for urgent pushes`]),
+    ...(wakeNotBefore === undefined ? [] : [`    no SIR before ${wakeNotBefore}: its lane tells why`]),
     ...ways.flatMap((way, index) => wayText(way, index)),
     ...(ways.length === 0 ? ['    nothing wakes it'] : []),
     ...leftOut.map(({ bearer, address, reason }) => `    not by ${by(bearer, address)}: ${reason}`),

@@ -142,8 +142,14 @@ function smsAttemptEvent(
 
 function smsReceivedEvent(fact: SmsReceivedFact, digest: (number: string) => string): GatewayEvent {
   if (fact.kind === 'receipt') {
-    const { kind: _, ...receipt } = fact;
-    return { type: 'sms.receipt', level: 'debug', message: 'receipt of a message centre', ...receipt };
+    const { kind: _, sir, ...receipt } = fact;
+    return {
+      type: 'sms.receipt',
+      level: 'debug',
+      message: 'receipt of a message centre',
+      ...receipt,
+      ...(sir === undefined ? {} : { sirId: sir }),
+    };
   }
   const { kind: _, from, ...received } = fact;
   return {

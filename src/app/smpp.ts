@@ -37,7 +37,7 @@ export interface Smpp extends AsyncDisposable {
   readonly look: () => void;
 }
 
-type SmppEngine = Pick<Engine, 'receipt' | 'takeReturn' | 'linksChanged'>;
+type SmppEngine = Pick<Engine, 'receipt' | 'sirReceipt' | 'takeReturn' | 'linksChanged'>;
 
 const CONNECT_TIMEOUT_MS = 10 * SECOND_MS;
 /** Lanes that wait for links hold up others: all links together let no more than this wait. */
@@ -68,6 +68,7 @@ export async function openSmpp(
       ledger: stores.parts,
       assembly: stores.incomingParts,
       receipt: engine.receipt,
+      sirReceipt: engine.sirReceipt,
       take: engine.takeReturn,
       observe: (fact) => facts.smsReceived(fact, digest),
       now: () => systemClock.now(),
@@ -88,13 +89,13 @@ export async function openSmpp(
   const [sms, ussd] = [carrying('sms'), carrying('ussd', USSD_SERVICE)];
   const bearerPorts = {
     clock: systemClock,
+    ledger: stores.parts,
     observe: (attempt: Parameters<Facts['smsAttempt']>[0]) => facts.smsAttempt(attempt, digest),
   };
   const smsBearer = new SmsBearer(
     {
       ...bearerPorts,
       links: sms,
-      ledger: stores.parts,
     },
     { sender, ...config.bearers.sms },
   );

@@ -105,6 +105,15 @@ export interface WakeRecord {
   /** How the SIR was to find the terminal, and why. */
   readonly mode?: string;
   readonly reasons?: readonly string[];
+  /** What a network said later of the SIR that it took. */
+  readonly receipt?: WakeReceipt;
+}
+
+/** `delivered`: the terminal has the SIR, says the network; whether it comes, it shows itself. */
+export interface WakeReceipt {
+  readonly outcome: 'delivered' | 'failed';
+  readonly at: number;
+  readonly detail: string;
 }
 
 /** A lane as an operator sees it. */
@@ -132,4 +141,22 @@ export function laneState(
   if (session !== undefined || (messageUntil ?? 0) > now) return 'connected';
   if (view.held + view.deferred + view.parked === 0) return 'empty';
   return view.wake.sent > 0 ? 'initiated' : 'waiting';
+}
+
+export interface NamedReceipt extends WakeReceipt {
+  readonly sirId: string;
+}
+
+/** The wake-ups with what networks said of them. Who has a SIR has not lost it again, whatever was said before. */
+export function withReceipts(
+  wakes: readonly WakeRecord[],
+  receipts: readonly NamedReceipt[],
+): readonly WakeRecord[] {
+  return wakes.map((wake) => {
+    const own = receipts.filter(({ sirId }) => sirId === wake.sirId && wake.outcome === 'handed');
+    const told = own.find(({ outcome }) => outcome === 'delivered') ?? own[0];
+    if (told === undefined) return wake;
+    const { sirId: _, ...receipt } = told;
+    return { ...wake, receipt };
+  });
 }

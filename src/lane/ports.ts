@@ -1,6 +1,14 @@
 /** What the lane needs from outside: its store, what it delivers, how it wakes, who is connected here. */
 import type { BearerName, TerminalId } from '../registry/user.js';
-import type { LaneConnections, LaneEntry, LaneHold, LaneView, WakeRecord, WakeState } from './lane.js';
+import type {
+  LaneConnections,
+  LaneEntry,
+  LaneHold,
+  LaneView,
+  WakeReceipt,
+  WakeRecord,
+  WakeState,
+} from './lane.js';
 
 /** The right to deliver to one terminal, until `until`. The token grows with every lease of the lane. */
 export interface Lease {
@@ -54,8 +62,28 @@ export interface LaneStore {
    * changes nothing.
    */
   release(lease: Lease, version: number, dueAt: number): Promise<Released>;
-  /** Keeps a wake-up with the lane: the state for the next decision, unless its epoch is over, and the record for people. */
-  recordWake(lease: Lease, wake: WakeState, record: WakeRecord): Promise<void>;
+  /**
+   * Keeps a wake-up with the lane: the state for the next decision, unless its epoch is over, and the record for people. `hasNext`: its round has
+   * further methods, so that the next one need not wait when a receipt says that the SIR did not arrive. Gives the moment before which there is
+   * to be no SIR, which differs from that of `wake` when somebody has said something meanwhile; undefined when the lease was lost.
+   */
+  recordWake(
+    lease: Lease,
+    wake: WakeState,
+    record: WakeRecord,
+    round?: { readonly hasNext: boolean },
+  ): Promise<number | undefined>;
+  /**
+   * Keeps with the lane what a network says of a SIR. One that did not arrive ends the wait for its terminal, when it was the last and its round
+   * has further methods: then there is an answer, with the due moment whose alarm can be promoted. Safe to repeat.
+   */
+  noteReceipt(
+    terminal: TerminalId,
+    sirId: string,
+    receipt: WakeReceipt,
+  ): Promise<{ readonly dueAt?: number } | undefined>;
+  /** The terminal does not want to be woken before: no SIR until then, unless it opens a session or the operator releases the lane. */
+  postpone(terminal: TerminalId, until: number, record: WakeRecord): Promise<void>;
 
   /** The terminal connected or, with no connection named, can be reached anew: ends its wake-up. Returns the due moment whose alarm can be promoted. */
   connected(terminal: TerminalId, connection: LaneConnections): Promise<{ held: number; dueAt?: number }>;

@@ -15,6 +15,7 @@ import { MINUTE_MS } from '../kernel/units.js';
 import type { TerminalId } from '../registry/user.js';
 import { type Drained, drain } from './drain.js';
 import { Kicks } from './kicks.js';
+import type { WakeState } from './lane.js';
 import type {
   LaneCargo,
   LaneStore,
@@ -25,7 +26,7 @@ import type {
   Waker,
 } from './ports.js';
 import { type Held, LaneRun } from './under-lease.js';
-import { afterWake, type WakeSchedule } from './wake-schedule.js';
+import { afterWake, hasNextMethod, type WakeSchedule } from './wake-schedule.js';
 
 export interface LanePorts {
   readonly store: LaneStore;
@@ -146,7 +147,7 @@ async function drainOr(
  */
 async function wake(run: LaneRun, start: Held): Promise<Step | undefined> {
   const { terminal, ports, options } = run;
-  const { store, waker, nodes, clock } = ports;
+  const { waker, nodes, clock } = ports;
   let held = start;
   let state = held.lane.wake;
   while (state.notBefore <= clock.now() && !options.isStopping()) {
@@ -160,7 +161,7 @@ async function wake(run: LaneRun, start: Held): Promise<Step | undefined> {
     if (stopped?.retryAt !== undefined) return { held, dueAt: Math.min(stopped.retryAt, nextMoment(held)) };
     if (failure !== undefined) {
       state = afterWake(state, failure, options.schedule, clock.now());
-      await store.recordWake(held.lease, state, failure.record);
+      state = await recorded(run, held, state, failure);
       continue;
     }
     const waking = waker.wake(terminal, { method, entries: left, now: clock.now() });
@@ -177,13 +178,25 @@ async function wake(run: LaneRun, start: Held): Promise<Step | undefined> {
       return { held, dueAt: clock.now() + options.leaseMs, kickNode: outcome.elsewhere };
     }
     state = afterWake(state, outcome, options.schedule, clock.now());
-    await store.recordWake(held.lease, state, outcome.record);
+    state = await recorded(run, held, state, outcome);
     if (run.kicks.isPending) {
       const seen = await run.look(held.lease); // somebody changed the lane: not another SIR before a look at it
       return seen && workOn(run, seen);
     }
   }
   return { held, dueAt: Math.min(state.notBefore, nextMoment(held)) };
+}
+
+/** Keeps the wake-up. The state may be another one then, by what the terminal or a network has said meanwhile. */
+async function recorded(
+  { ports: { store } }: LaneRun,
+  { lease }: Held,
+  state: WakeState,
+  outcome: WakeOutcome,
+): Promise<WakeState> {
+  const hasNext = hasNextMethod(state, outcome);
+  const notBefore = await store.recordWake(lease, state, outcome.record, { hasNext });
+  return notBefore === undefined ? state : { ...state, notBefore };
 }
 
 interface SentDirectly extends Drained {

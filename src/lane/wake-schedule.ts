@@ -45,3 +45,8 @@ export function afterWake(
     ...(record.outcome === 'failed' ? {} : { sirId: record.sirId }),
   };
 }
+
+/** Has the round of this attempt further methods? */
+export function hasNextMethod(after: WakeState, { methods }: Pick<WakeOutcome, 'methods'>): boolean {
+  return methods > 0 && after.method % methods !== 0;
+}

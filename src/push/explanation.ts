@@ -50,6 +50,8 @@ export interface ExplainedTerminal extends TerminalChoice {
   readonly hold?: string;
   /** It does not want to be woken before (ms epoch). */
   readonly quietUntil?: number;
+  /** A wake-up is under way, or the terminal wants to be left alone: no SIR before (ms epoch). */
+  readonly wakeNotBefore?: number;
   /** How it would be reached otherwise, first choice first; empty for one that is not selected. */
   readonly ways: readonly ExplainedWay[];
   /** Activation methods that are out of the question. */
@@ -122,7 +124,7 @@ async function explainReach(
   options: Pick<SessionInitiationOptions, 'alwaysIncludeIdentity'>,
 ): Promise<Omit<ExplainedTerminal, keyof TerminalChoice>> {
   const { terminal, ways, quietUntil } = reach;
-  const { connections, hold } = await ports.lanes.view(terminal.id);
+  const { connections, hold, wake } = await ports.lanes.view(terminal.id);
   const isReadyForMessage = (connections.messageUntil ?? 0) > ports.now();
   const connection = connections.session ? 'session' : isReadyForMessage ? 'message' : 'none';
   const explained = ways.map(async (way): Promise<ExplainedWay> => {
@@ -139,6 +141,7 @@ async function explainReach(
     connection,
     ...(hold === undefined ? {} : { hold: hold.reason }),
     ...(quietUntil === undefined ? {} : { quietUntil }),
+    ...(wake.notBefore > ports.now() ? { wakeNotBefore: wake.notBefore } : {}),
     ways: isSelected ? await Promise.all(explained) : [],
     leftOut: isSelected ? leftOut(terminal, reach) : [],
   };

@@ -1,10 +1,9 @@
 /**
- * Parts: a push that a network carries in several messages, each of which it takes, and reports on, by itself (short messages). What is known
+ * Parts: a push, or a SIR, that a network carries in several messages, each of which it takes, and reports on, by itself (short messages). What is known
  * of a part only ever grows: taken, given up, delivered; a report that comes late, twice, or behind its own contradiction lowers nothing. The
  * state of the whole follows from those of its parts, whatever the order in which they became known.
  */
 import type { BearerName, TerminalId } from '../registry/user.js';
-import type { PushUid } from './push-message.js';
 
 /** In the order in which knowledge grows. Who has it has not lost it again, so `delivered` goes above `failed`. */
 export const PART_STATES = ['open', 'accepted', 'failed', 'delivered'] as const;
@@ -22,16 +21,19 @@ export function wholeOf(parts: readonly PartState[]): PartState {
   return parts.includes('open') ? 'open' : 'accepted';
 }
 
-/** One part of a push on its way to one terminal, counted from 1. */
-export interface CarriedPart {
-  readonly uid: PushUid;
+/** A message on its way to one terminal: a push, by its uid, or a session initiation request, by its id. */
+export interface CarriedMessage {
+  readonly what: 'push' | 'sir';
+  readonly id: string;
   readonly terminal: TerminalId;
-  readonly bearer: BearerName;
-  readonly number: number;
   readonly total: number;
 }
 
-export type CarriedMessage = Pick<CarriedPart, 'uid' | 'terminal' | 'total'>;
+/** One part of it, counted from 1. */
+export interface CarriedPart extends CarriedMessage {
+  readonly bearer: BearerName;
+  readonly number: number;
+}
 
 export interface PartsRecord {
   /** The same for every attempt, so that parts of several attempts are parts of one message. */

@@ -1,5 +1,5 @@
 /** What the push journey needs from outside. `app/` fills these; tests fill them with twins in memory. */
-import type { LaneEntry } from '../lane/lane.js';
+import type { LaneEntry, WakeReceipt } from '../lane/lane.js';
 import type { ConnectionItem, ConnectionOutcome } from '../lane/ports.js';
 import type { Terminal, TerminalId } from '../registry/user.js';
 import type { DeliveryState, SettlingEvent } from './journey.js';
@@ -167,6 +167,8 @@ export interface BearerOutcome {
   readonly address?: string;
   /** Nothing was sent: only this node holds the connection to the terminal. */
   readonly elsewhere?: string;
+  /** Of `handed`: the network has said already that the terminal has it. */
+  readonly receipt?: WakeReceipt;
   /** Of a SIR to all terminals of the user: those that said no for good, whatever the others said. */
   readonly refusals?: readonly { readonly terminal: TerminalId; readonly detail: string }[];
   /** Of `failed` and `deferred`: whoever was asked wants to be left alone until then (ms epoch). */

@@ -89,7 +89,7 @@ export class SessionInitiation implements Waker {
     }
     const sir = this.#build(reach, plan, request.now);
     await sirs.keep(recordOf(sir, reach, way.bearer));
-    const { kind, detail, address, elsewhere, retryAt } = await this.#inTime(
+    const { kind, detail, address, elsewhere, retryAt, receipt } = await this.#inTime(
       plan.audience === 'user'
         ? this.#sendToAll(reach, way, sir, bearer)
         : bearer.wake(terminal, sir, way.address),
@@ -104,6 +104,7 @@ export class SessionInitiation implements Waker {
       ...(address === undefined ? {} : { address }),
       mode,
       reasons,
+      ...(receipt === undefined ? {} : { receipt }),
     };
     return {
       record,

@@ -1,12 +1,12 @@
 /**
  * What a terminal tells after a SIR (SIR-62 … SIR-66, SIR-134 … SIR-136): a JSON object that cites the SIR, by whichever carrier it comes.
  * Information that was asked for is kept with the terminal and counts in the next decision; a rejection gives up what the lane holds for
- * the application of the SIR, unless it says that it holds for a while only. Whether the sender is who it says it is, is the carrier's affair, except for what is signed.
+ * the application of the SIR, or, when it says for how long it holds, makes the next SIR wait until then. Whether the sender is who it says it is, is the carrier's affair, except for what is signed.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
 import { DecodeError, RefusedError } from '../kernel/errors.js';
-import { KIB } from '../kernel/units.js';
+import { DAY_MS, HOUR_MS, KIB, SECOND_MS } from '../kernel/units.js';
 import type { LaneEntry } from '../lane/lane.js';
 import type { LaneStore } from '../lane/ports.js';
 import { RETURN_FLAGS, type ReturnFlag } from '../protocols/sia/index.js';
@@ -39,13 +39,15 @@ export interface ReturnSender {
 export interface SirReturnPorts {
   readonly sirs: Pick<SirStore, 'find'>;
   readonly registry: Pick<Registry, 'findUser' | 'changeTerminal'>;
-  readonly lanes: Pick<LaneStore, 'entries'>;
+  readonly lanes: Pick<LaneStore, 'entries' | 'postpone'>;
   readonly refused: (terminal: TerminalId, refusal: Refusal) => Promise<void>;
   readonly clock: Clock;
 }
 
 /** Of one lane, that a rejection may give up at a time. */
 const MAX_REFUSED = 10_000;
+/** Whatever a terminal asks for, it is looked at again within a day; for somebody who only knows its SIR, within an hour. */
+const MAX_PAUSE_MS = { proven: DAY_MS, unproven: HOUR_MS } as const;
 /** Of a reason, characters. */
 const MAX_REASON_LENGTH = 200;
 
@@ -83,7 +85,7 @@ export interface TakenReturn {
   readonly kind: ReturnFlag;
   /** Deliveries that a rejection gave up are gone; information has its version. */
   readonly version?: number;
-  /** A rejection that holds only for now: nothing was given up. */
+  /** A rejection that holds only for now: nothing was given up, and no SIR goes out until then. */
   readonly isPostponed?: true;
 }
 
@@ -100,10 +102,14 @@ export async function takeSirReturn(
   const sir = await ports.sirs.find(told.sir);
   if (!sir) throw RefusedError.telling('notFound', 'there is no such session initiation request');
   const terminal = await senderOf(told, sir, ports);
-  await checkSender(terminal, sir, body, sender, ports);
+  const isProven = await checkSender(terminal, sir, body, sender, ports);
   const { kind, information } = told;
   if (kind === 'rejection') {
-    if (isOnlyForNow(information)) return { terminal: terminal.id, kind, isPostponed: true };
+    const retryAfter = retryAfterIn(information);
+    if (retryAfter !== undefined) {
+      await postpone(terminal.id, sir, retryAfter, isProven, reasonIn(information), ports);
+      return { terminal: terminal.id, kind, isPostponed: true };
+    }
     const entries = await heldFor(terminal.id, ports);
     const detail = reasonIn(information);
     await ports.refused(terminal.id, { entries, applicationId: sir.applicationId, detail });
@@ -139,23 +145,24 @@ async function senderOf(
   return named;
 }
 
-/** A user that the carrier knows must be the one of the SIR. Of anybody else the signature speaks, or without a key that it knows the SIR. */
+/** A user that the carrier knows must be the one of the SIR. Of anybody else the signature speaks, or without a key that it knows the SIR, which proves little. */
 async function checkSender(
   terminal: Terminal,
   sir: SirRecord,
   body: Uint8Array,
   { user, signature }: ReturnSender,
   { registry }: SirReturnPorts,
-): Promise<void> {
+): Promise<boolean> {
   if (user !== undefined) {
     if (user !== sir.user) throw RefusedError.telling('forbidden', 'the request was for another user');
-    return;
+    return true;
   }
   const key = terminal.sirKey ?? (await registry.findUser(sir.user))?.sirKey;
-  if (key === undefined) return;
+  if (key === undefined) return false;
   if (signature === undefined || !isSignedBy(key, body, signature)) {
     throw RefusedError.telling('forbidden', 'the signature is missing or wrong');
   }
+  return true;
 }
 
 /** HMAC-SHA-256 over the body. */
@@ -176,12 +183,31 @@ async function heldFor(terminal: TerminalId, { lanes }: SirReturnPorts): Promise
   return lanes.entries(terminal, MAX_REFUSED);
 }
 
-/** `{"retryAfter": <seconds>}`: the terminal does not want it now; the wake schedule asks again. */
-function isOnlyForNow(information: unknown): boolean {
+/** `{"retryAfter": <seconds>}`: the terminal does not want it now. Undefined when it does not want it at all. */
+function retryAfterIn(information: unknown): number | undefined {
   const { retryAfter } = (
     typeof information === 'object' && information !== null ? information : {}
   ) as Record<string, unknown>;
-  return typeof retryAfter === 'number' && retryAfter > 0;
+  return typeof retryAfter === 'number' && retryAfter > 0 ? retryAfter : undefined;
+}
+
+/** No SIR to the terminal until then, which the story of its lane says. */
+async function postpone(
+  terminal: TerminalId,
+  { id: sirId, bearer }: SirRecord,
+  retryAfterSeconds: number,
+  isProven: boolean,
+  reason: string,
+  { lanes, clock }: SirReturnPorts,
+): Promise<void> {
+  const at = clock.now();
+  const waitMs = Math.min(
+    retryAfterSeconds * SECOND_MS,
+    isProven ? MAX_PAUSE_MS.proven : MAX_PAUSE_MS.unproven,
+  );
+  const until = Math.ceil(at + waitMs);
+  const detail = `the terminal wants no request before ${new Date(until).toISOString()}: ${reason}`;
+  await lanes.postpone(terminal, until, { sirId, at, bearer, outcome: 'deferred', detail });
 }
 
 /** `{"reason", "text"}`, or whatever else was told, in one line. */

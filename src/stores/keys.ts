@@ -40,6 +40,8 @@ export const deferredKey = (terminal: TerminalId) => lane(terminal, 'deferred');
 export const deadlinesKey = (terminal: TerminalId) => lane(terminal, 'deadlines');
 /** List: the latest wake-ups, newest first. */
 export const wakesKey = (terminal: TerminalId) => lane(terminal, 'wakes');
+/** List: the latest receipts of SIRs, newest first. */
+export const wakeReceiptsKey = (terminal: TerminalId) => lane(terminal, 'wake-receipts');
 /** Sorted set of a bucket: lanes with entries by the moment somebody must look at them. */
 export const dueKey = (bucket: string) => `${PREFIX}:{t:${bucket}}:due`;
 
@@ -79,9 +81,9 @@ export const pendingBytesKey = (initiator: string) => quota(initiator, 'pending-
 /** Set of a bucket: initiators that something is counted for. */
 export const countedKey = (bucket: string) => `${PREFIX}:{i:${bucket}}:counted`;
 
-/** Hash: what is known of the parts of a push on its way to one terminal. */
-export const partsKey = (uid: PushUid, terminal: TerminalId) =>
-  `${PREFIX}:{p:${pushBucket(uid)}}:parts:${uid}:${terminal}`;
+/** Hash: what is known of the parts of a push, or of a SIR, on its way to one terminal. */
+export const partsKey = (id: string, terminal: TerminalId) =>
+  `${PREFIX}:{p:${id.slice(0, 1)}}:parts:${id}:${terminal}`;
 /** Names of parts, by the end of the address that they went to: networks write its beginning in several ways. */
 const named = (address: string, what: string) => `${PREFIX}:{n:${address.slice(-2)}}:${what}`;
 const partName = ({ centre, id, address }: PartName) => `${address}:${id}:${centre}`;

@@ -8,10 +8,11 @@ import type {
   LaneHold,
   LaneRank,
   LaneView,
+  WakeReceipt,
   WakeRecord,
   WakeState,
 } from '../lane/lane.js';
-import { laneState } from '../lane/lane.js';
+import { laneState, type NamedReceipt, withReceipts } from '../lane/lane.js';
 import type { LaneSnapshot, LaneStore, LaneWindow, Lease, Nodes, Released } from '../lane/ports.js';
 import type { TerminalId } from '../registry/user.js';
 import { dueMembers } from './due-members.js';
@@ -19,7 +20,7 @@ import * as keys from './keys.js';
 import { connectLane, disconnectLane, unholdLane } from './lua/connect-lane.js';
 import { holdLane } from './lua/hold-lane.js';
 import { openLane } from './lua/open-lane.js';
-import { recordWake } from './lua/record-wake.js';
+import { noteReceipt, postponeWake, recordWake } from './lua/record-wake.js';
 import { releaseLane } from './lua/release-lane.js';
 import { removeFromLane } from './lua/remove-from-lane.js';
 import type { RedisClient } from './redis-connection.js';
@@ -130,9 +131,14 @@ export class RedisLaneStore implements LaneStore {
     )) as Released;
   }
 
-  async recordWake(lease: Lease, wake: WakeState, record: WakeRecord): Promise<void> {
+  async recordWake(
+    lease: Lease,
+    wake: WakeState,
+    record: WakeRecord,
+    { hasNext } = { hasNext: false },
+  ): Promise<number | undefined> {
     const { terminal, token } = lease;
-    await recordWake.run(
+    const notBefore = (await recordWake.run(
       this.#redis,
       [keys.laneKey(terminal), keys.wakesKey(terminal)],
       [
@@ -146,7 +152,45 @@ export class RedisLaneStore implements LaneStore {
         JSON.stringify(record),
         WAKES_KEPT,
         WAKES_LIFE_SECONDS,
+        hasNext && record.outcome === 'handed' ? 1 : 0,
       ],
+    )) as string | null;
+    return notBefore === null ? undefined : Number(notBefore);
+  }
+
+  async noteReceipt(
+    terminal: TerminalId,
+    sirId: string,
+    receipt: WakeReceipt,
+  ): Promise<{ readonly dueAt?: number } | undefined> {
+    const before = (await noteReceipt.run(
+      this.#redis,
+      [
+        keys.laneKey(terminal),
+        keys.wakeReceiptsKey(terminal),
+        keys.deadlinesKey(terminal),
+        keys.dueKey(keys.laneBucket(terminal)),
+      ],
+      [
+        terminal,
+        sirId,
+        receipt.outcome,
+        JSON.stringify({ sirId, ...receipt }),
+        this.#now(),
+        WAKES_KEPT,
+        WAKES_LIFE_SECONDS,
+      ],
+    )) as string | null;
+    if (before === null) return undefined;
+    const dueAt = Number(before);
+    return dueAt > 0 ? { dueAt } : {};
+  }
+
+  async postpone(terminal: TerminalId, until: number, record: WakeRecord): Promise<void> {
+    await postponeWake.run(
+      this.#redis,
+      [keys.laneKey(terminal), keys.wakesKey(terminal)],
+      [until, JSON.stringify(record), WAKES_KEPT, WAKES_LIFE_SECONDS],
     );
   }
 
@@ -195,13 +239,14 @@ export class RedisLaneStore implements LaneStore {
   }
 
   async view(terminal: TerminalId): Promise<LaneView> {
-    const [lane, held, deferred, all, due, wakes] = await Promise.all([
+    const [lane, held, deferred, all, due, wakes, receipts] = await Promise.all([
       this.#redis.hgetall(keys.laneKey(terminal)),
       this.#redis.zcard(keys.queueKey(terminal)),
       this.#redis.zcard(keys.deferredKey(terminal)),
       this.#redis.zcard(keys.deadlinesKey(terminal)),
       this.#redis.zscore(keys.dueKey(keys.laneBucket(terminal)), terminal),
       this.#redis.lrange(keys.wakesKey(terminal), 0, -1),
+      this.#redis.lrange(keys.wakeReceiptsKey(terminal), 0, -1),
     ]);
     const wake: WakeState = {
       epoch: Number(lane['epoch'] ?? 0),
@@ -229,7 +274,10 @@ export class RedisLaneStore implements LaneStore {
       state: laneState(found, this.#now()),
       ...found,
       ...(due === null ? {} : { dueAt: Number(due) }),
-      wakes: wakes.map((text) => JSON.parse(text) as WakeRecord),
+      wakes: withReceipts(
+        wakes.map((text) => JSON.parse(text) as WakeRecord),
+        receipts.map((text) => JSON.parse(text) as NamedReceipt),
+      ),
     };
   }
 

@@ -1,4 +1,4 @@
-/** Parts of pushes in Redis: one hash for each message of several parts, one string for each name that a network has given to a part. */
+/** Parts of pushes and SIRs in Redis: one hash for each message of several parts, one string for each name that a network has given to a part. */
 import {
   type CarriedMessage,
   type CarriedPart,
@@ -36,7 +36,7 @@ export class RedisPartsLedger implements PartsLedger {
     message: CarriedMessage,
     { address, until }: { readonly address: string; readonly until: number },
   ): Promise<PartsRecord> {
-    const key = keys.partsKey(message.uid, message.terminal);
+    const key = keys.partsKey(message.id, message.terminal);
     const known = await this.#redis.hgetall(key);
     const fields =
       known['reference'] === undefined
@@ -61,11 +61,11 @@ export class RedisPartsLedger implements PartsLedger {
     state: PartState,
     { until, sender = '' }: { readonly until: number; readonly sender?: string },
   ): Promise<readonly PartState[]> {
-    const { uid, terminal, number, total } = part;
+    const { id, terminal, number, total } = part;
     const rank = PART_STATES.indexOf(state);
     const ranks = await raisePart.run(
       this.#redis,
-      [keys.partsKey(uid, terminal)],
+      [keys.partsKey(id, terminal)],
       [number, rank, total, this.#life(until), sender],
     );
     return (ranks as readonly number[]).map((one) => PART_STATES[one] ?? 'open');
@@ -77,11 +77,11 @@ export class RedisPartsLedger implements PartsLedger {
     aliases: readonly PartName[],
     until: number,
   ): Promise<PartReceipt | undefined> {
-    const { uid, terminal, bearer, number, total } = part;
+    const { id, terminal, bearer, number, total, what } = part;
     const early = await notePart.run(
       this.#redis,
       [keys.partNameKey(name), ...aliases.map(keys.earlyReceiptKey)],
-      [JSON.stringify([uid, terminal, bearer, number, total]), this.#life(until)],
+      [JSON.stringify([id, terminal, bearer, number, total, what]), this.#life(until)],
     );
     return typeof early === 'string' ? (JSON.parse(early) as PartReceipt) : undefined;
   }
@@ -119,14 +119,15 @@ export class RedisPartsLedger implements PartsLedger {
       [receipt, lifeMs],
     );
     if (typeof found !== 'string') return undefined;
-    const [uid, terminal, bearer, number, total] = JSON.parse(found) as [
-      CarriedPart['uid'],
+    const [id, terminal, bearer, number, total, what] = JSON.parse(found) as [
+      CarriedPart['id'],
       CarriedPart['terminal'],
       CarriedPart['bearer'],
       number,
       number,
+      CarriedPart['what'],
     ];
-    return { uid, terminal, bearer, number, total };
+    return { what, id, terminal, bearer, number, total };
   }
 
   async #reference(address: string): Promise<number> {

@@ -69,12 +69,13 @@ export interface EventFields {
     readonly detail: string;
     readonly latencyMs: number;
   };
-  /** A message centre says what became of a message; without `push` nobody knows which (yet). */
+  /** A message centre says what became of a message; without `push` and `sirId` nobody knows which (yet). */
   'sms.receipt': {
     readonly link: string;
     readonly state: string;
     readonly bearer?: string;
     readonly push?: string;
+    readonly sirId?: string;
     readonly terminal?: string;
   };
   /** A message of a subscriber. */

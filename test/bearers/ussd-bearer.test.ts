@@ -5,14 +5,16 @@ import { UssdBearer } from '../../src/bearers/ussd/ussd-bearer.js';
 import { decodeSia } from '../../src/protocols/sia/index.js';
 import { PARAMETER } from '../../src/protocols/smpp/index.js';
 import { decodePush } from '../../src/protocols/wsp/index.js';
+import { namesInReceipt } from '../../src/push/part-names.js';
 import type { Sir } from '../../src/push/sir.js';
 import type { Submission } from '../../src/transports/smpp/link-options.js';
 import { BearerStage, SENDER } from '../support/bearer-stage.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { MemoryPartsLedger } from '../support/memory-parts-ledger.js';
 
 const NUMBER = '+436641234567';
 
-async function wake(more: Partial<Sir> = {}) {
+async function wake(more: Partial<Sir> = {}, hasReceipts = false) {
   await using stage = await BearerStage.set([{ bearer: 'ussd', address: NUMBER }]);
   const sent: Submission[] = [];
   const link: SmsLink = {
@@ -21,7 +23,7 @@ async function wake(more: Partial<Sir> = {}) {
     operators: [],
     weight: 1,
     sender: { address: '100', ton: 3, npi: 0 },
-    hasReceipts: false,
+    hasReceipts,
     centre: 'a',
     receiptIds: 'same',
     serviceType: 'USSD',
@@ -31,9 +33,10 @@ async function wake(more: Partial<Sir> = {}) {
       return { kind: 'accepted', messageId: '1' };
     },
   };
-  const bearer = new UssdBearer({ links: [link], observe: () => {}, clock: new FakeClock() }, SENDER);
+  const ledger = new MemoryPartsLedger();
+  const bearer = new UssdBearer({ links: [link], ledger, observe: () => {}, clock: new FakeClock() }, SENDER);
   const sir = { ...stage.sir, ...more };
-  return { outcome: await bearer.wake(stage.terminal, sir, NUMBER), sent, sir };
+  return { outcome: await bearer.wake(stage.terminal, sir, NUMBER), sent, sir, ledger, link };
 }
 
 describe('a SIR by USSD', () => {
@@ -47,6 +50,13 @@ describe('a SIR by USSD', () => {
     const push = decodePush(message?.shortMessage ?? new Uint8Array());
     expect(push.contentType.mediaType).toBe('application/vnd.wap.sia');
     expect(decodeSia(push.body).extension).toMatchObject({ id: sir.id });
+  });
+
+  it('asks for a receipt where there are any, and is known by it', async () => {
+    const { sent, sir, ledger, link } = await wake({}, true);
+    expect(sent[0]?.message.registeredDelivery).toBe(1);
+    const { names } = namesInReceipt('1', NUMBER, link);
+    expect(await ledger.find(names)).toMatchObject({ what: 'sir', id: sir.id, bearer: 'ussd' });
   });
 
   it('that is signed keeps its signature', async () => {

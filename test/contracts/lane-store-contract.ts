@@ -567,6 +567,121 @@ export function laneStoreContract(name: string, make: MakeStores): void {
         expect(seen.wakes.map(({ sirId }) => sirId)).toEqual(['two', 'one']);
       });
 
+      describe('whose SIR a network reports on', () => {
+        const failed = () => ({ outcome: 'failed', at: now(), detail: 'no coverage' }) as const;
+        const delivered = () => ({ outcome: 'delivered', at: now(), detail: 'there' }) as const;
+        async function woken({ hasNext }: { readonly hasNext: boolean }): Promise<void> {
+          await place();
+          const { lease, lane } = await open();
+          const wake = { epoch: 0, sent: 1, method: 1, notBefore: now() + HOUR, sirId: 'sir' };
+          expect(await stores.lanes.recordWake(lease, wake, record('handed'), { hasNext })).toBe(
+            now() + HOUR,
+          );
+          await stores.lanes.release(lease, lane.version, now() + HOUR);
+        }
+
+        it('as failed do not wait any longer when their round has a next method', async () => {
+          await woken({ hasNext: true });
+          expect(await stores.lanes.noteReceipt(PHONE, 'sir', failed())).toEqual({ dueAt: now() + HOUR });
+          expect(await view()).toMatchObject({
+            dueAt: now(),
+            wake: { method: 1, notBefore: now() },
+            wakes: [{ sirId: 'sir', outcome: 'handed', receipt: failed() }],
+          });
+          expect(await stores.lanes.noteReceipt(PHONE, 'sir', failed())).toBeUndefined();
+        });
+
+        it.each([
+          [
+            'as failed wait for the next round when it was the last method',
+            { hasNext: false },
+            'sir',
+            failed,
+          ],
+          ['as delivered wait as they did', { hasNext: true }, 'sir', delivered],
+          ['as failed when another SIR is waited for wait as they did', { hasNext: true }, 'old', failed],
+        ] as const)('%s', async (_, round, sirId, receipt) => {
+          await woken(round);
+          expect(await stores.lanes.noteReceipt(PHONE, sirId, receipt())).toBeUndefined();
+          const told = sirId === 'sir' ? [{ receipt: receipt() }] : [{ sirId: 'sir' }];
+          expect(await view()).toMatchObject({
+            dueAt: now() + HOUR,
+            wake: { notBefore: now() + HOUR },
+            wakes: told,
+          });
+        });
+
+        it('as failed before their record is made do not wait either, and whoever makes it looks again', async () => {
+          await place();
+          const { lease, lane } = await open();
+          expect(await stores.lanes.noteReceipt(PHONE, 'sir', failed())).toBeUndefined();
+          const wake = { epoch: 0, sent: 1, method: 1, notBefore: now() + HOUR, sirId: 'sir' };
+          expect(await stores.lanes.recordWake(lease, wake, record('handed'), { hasNext: true })).toBe(now());
+          expect(await stores.lanes.release(lease, lane.version, now() + HOUR)).toBe('again');
+          expect(await view()).toMatchObject({ wake: { notBefore: now() }, wakes: [{ receipt: failed() }] });
+        });
+
+        it('as delivered have not failed, whatever is said before or after', async () => {
+          await woken({ hasNext: false });
+          await stores.lanes.noteReceipt(PHONE, 'sir', failed());
+          await stores.lanes.noteReceipt(PHONE, 'sir', delivered());
+          await stores.lanes.noteReceipt(PHONE, 'sir', failed());
+          expect((await view()).wakes).toMatchObject([{ receipt: delivered() }]);
+        });
+
+        it('as failed when the terminal has come meanwhile are told, and that is all', async () => {
+          await woken({ hasNext: true });
+          await stores.lanes.connected(PHONE, { messageUntil: now() + HOUR });
+          expect(await stores.lanes.noteReceipt(PHONE, 'sir', failed())).toBeUndefined();
+          expect(await view()).toMatchObject({
+            wake: { sent: 0, method: 0 },
+            wakes: [{ receipt: failed() }],
+          });
+        });
+      });
+
+      describe('that the terminal does not want before a moment', () => {
+        const postpone = (ms: number) =>
+          stores.lanes.postpone(PHONE, now() + ms, { ...record('failed', 'sir'), outcome: 'deferred' });
+
+        it('wait until then, and the record says so', async () => {
+          await wokenUntil(now() + 1000);
+          await postpone(HOUR);
+          expect(await view()).toMatchObject({
+            wake: { method: 1, notBefore: now() + HOUR },
+            wakes: [{ outcome: 'deferred' }, { outcome: 'handed' }],
+          });
+        });
+
+        it('wait until then also when their own record comes later, or the terminal registers anew', async () => {
+          await place();
+          const { lease, lane } = await open();
+          const until = now() + HOUR;
+          await postpone(HOUR);
+          const wake = { epoch: 0, sent: 1, method: 1, notBefore: now() + 1000, sirId: 'sir' };
+          expect(await stores.lanes.recordWake(lease, wake, record('handed'))).toBe(until);
+          expect(await stores.lanes.release(lease, lane.version, now() + 1000)).toBe('again');
+          await stores.lanes.connected(PHONE, { messageUntil: now() + 500 });
+          expect((await view()).wake.notBefore).toBe(until);
+        });
+
+        it('wait no longer when it opens a session, or the operator lets go of its lane', async () => {
+          await postpone(HOUR);
+          await stores.lanes.connected(PHONE, { session: { id: 's', node: 'n' } });
+          expect((await view()).wake.notBefore).toBe(LEAST_SIR_INTERVAL_MS);
+          await postpone(HOUR);
+          await stores.lanes.hold(PHONE, { reason: 'x', since: now() });
+          await stores.lanes.unhold(PHONE);
+          expect((await view()).wake.notBefore).toBe(LEAST_SIR_INTERVAL_MS);
+        });
+
+        it('wait for their own time when that is later', async () => {
+          await wokenUntil(now() + HOUR);
+          await postpone(1000);
+          expect((await view()).wake.notBefore).toBe(now() + HOUR);
+        });
+      });
+
       it('are kept in a bounded number', async () => {
         const { lease } = await open();
         for (let count = 0; count < 80; count += 1) {

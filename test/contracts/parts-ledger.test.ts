@@ -1,7 +1,6 @@
 /** What a ledger of parts keeps and finds again: in memory and in Redis. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CarriedPart, PartName, PartsLedger } from '../../src/push/parts.js';
-import type { PushUid } from '../../src/push/push-message.js';
 import type { TerminalId } from '../../src/registry/user.js';
 import { RedisPartsLedger } from '../../src/stores/redis-parts-ledger.js';
 import { MemoryPartsLedger } from '../support/memory-parts-ledger.js';
@@ -14,8 +13,8 @@ const UNTIL = Date.now() + 60_000;
 let count = 0;
 function part(number = 1, total = 3): CarriedPart {
   if (number === 1) count += 1;
-  const uid = count.toString(16).padStart(32, '0') as PushUid;
-  return { uid, terminal: TERMINAL, bearer: 'sms', number, total };
+  const id = count.toString(16).padStart(32, '0');
+  return { what: 'push', id, terminal: TERMINAL, bearer: 'sms', number, total };
 }
 const name = (id: string, more: Partial<PartName> = {}): PartName => ({
   centre: 'a',

@@ -834,6 +834,19 @@ describe('an activation method that carries content itself', () => {
     expect(stage.waker.sent).toEqual([]);
   });
 
+  it('gives way to the next method in the same run when its SIR is reported to have failed meanwhile', async () => {
+    stage.connections.byMethod = [];
+    stage.hold(['e1']);
+    stage.waker.outcome = async (bearer) => {
+      const receipt = { outcome: 'failed', at: stage.clock.now(), detail: 'no coverage' } as const;
+      if (bearer === 'sms') await stage.store.noteReceipt(PHONE, 'sir-1', receipt);
+      return 'handed' as const;
+    };
+    await stage.run();
+    expect(stage.waker.sent.map(({ bearer }) => bearer)).toEqual(['sms', 'wsp']);
+    expect((await view()).dueAt).toBe(stage.clock.now() + 120_000);
+  });
+
   it('gives way to the next method at once for what it has given up, and sends no SIR for it', async () => {
     stage.hold(['e1', 'e2']);
     answering((_id, bearer) =>

@@ -36,11 +36,13 @@ const record: SirRecord = {
 const HELD = { id: 'push', rank: 1 } as const;
 
 let clock: FakeClock;
+let lanes: MemoryLaneStore;
 let registry: MemoryRegistry;
 let sir: SirRecord;
 let refused: { readonly terminal: TerminalId; readonly refusal: Refusal }[];
 beforeEach(async () => {
   clock = new FakeClock();
+  lanes = new MemoryLaneStore({ now: () => clock.now(), leastSirIntervalMs: 0 });
   registry = new MemoryRegistry(clock);
   sir = record;
   refused = [];
@@ -65,7 +67,6 @@ function terminal(name: string, id: TerminalId, identity: Terminal['identities']
 const bytes = (body: unknown) => Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 
 async function take(body: unknown, sender: ReturnSender = {}) {
-  const lanes = new MemoryLaneStore({ now: () => clock.now(), leastSirIntervalMs: 0 });
   lanes.place(PHONE, HELD, { now: clock.now(), deadline: clock.now() + 1000 });
   return takeSirReturn(bytes(body), sender, {
     sirs: { find: async (id) => (id === sir.id ? sir : undefined) },
@@ -167,7 +168,28 @@ describe('where the terminal has a key', () => {
 });
 
 describe('a rejection', () => {
-  it('that holds for a while gives nothing up: the schedule asks again', async () => {
+  it.each([
+    ['as long as it says', 300, {}, 300],
+    ['a day at most when the terminal is known', 1e9, { user: ALICE }, 86_400],
+    ['an hour at most when it could be anybody who knows the SIR', 1e9, {}, 3600],
+    ['not for ever', Number.MAX_VALUE, { user: ALICE }, 86_400],
+  ])('that holds for a while makes the next SIR wait, %s', async (_, retryAfter, sender, seconds) => {
+    await take({ sir: record.id, kind: 'rejection', information: { text: 'Later', retryAfter } }, sender);
+    const until = clock.now() + seconds * 1000;
+    expect(await lanes.view(PHONE)).toMatchObject({
+      wake: { notBefore: until },
+      wakes: [
+        {
+          sirId: record.id,
+          bearer: 'sms',
+          outcome: 'deferred',
+          detail: `the terminal wants no request before ${new Date(until).toISOString()}: Later`,
+        },
+      ],
+    });
+  });
+
+  it('that holds for a while gives nothing up', async () => {
     const information = { reason: 'userPostponed', text: 'The user wants it later', retryAfter: 300 };
     expect(await take({ sir: record.id, kind: 'rejection', information })).toEqual({
       terminal: PHONE,

@@ -100,7 +100,12 @@ export interface LaneView {
   readonly connections: { readonly session?: { readonly id: string }; readonly messageUntil?: string };
   readonly wake: { readonly sent: number; readonly sirId?: string };
   readonly dueAt?: string;
-  readonly wakes: readonly { readonly sirId: string; readonly outcome: string; readonly detail: string }[];
+  readonly wakes: readonly {
+    readonly sirId: string;
+    readonly outcome: string;
+    readonly detail: string;
+    readonly receipt?: { readonly outcome: string };
+  }[];
 }
 
 export class E2eGateway implements AsyncDisposable {

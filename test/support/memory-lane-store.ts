@@ -6,8 +6,11 @@ import {
   type LaneView,
   lanePlace,
   laneState,
+  type NamedReceipt,
+  type WakeReceipt,
   type WakeRecord,
   type WakeState,
+  withReceipts,
 } from '../../src/lane/lane.js';
 import type { LaneSnapshot, LaneStore, LaneWindow, Lease, Nodes, Released } from '../../src/lane/ports.js';
 import type { Placement } from '../../src/push/ports.js';
@@ -37,6 +40,11 @@ interface Lane {
   wake: WakeState;
   wokenAt: number;
   wakes: WakeRecord[];
+  /** The round of the last SIR has further methods. */
+  hasNext: boolean;
+  failedSir?: string;
+  postponedUntil?: number;
+  receipts: NamedReceipt[];
   dueAt?: number;
 }
 
@@ -193,11 +201,55 @@ export class MemoryLaneStore implements LaneStore {
     return 'due';
   }
 
-  async recordWake(lease: Lease, wake: WakeState, record: WakeRecord): Promise<void> {
+  async recordWake(
+    lease: Lease,
+    wake: WakeState,
+    record: WakeRecord,
+    { hasNext } = { hasNext: false },
+  ): Promise<number | undefined> {
     const lane = this.#lane(lease.terminal);
-    if (lane.token !== lease.token) return;
-    if (wake.epoch === lane.wake.epoch) lane.wake = wake;
-    if (record.outcome === 'handed') lane.wokenAt = record.at;
+    if (lane.token !== lease.token) return undefined;
+    const isHanded = record.outcome === 'handed';
+    const isOver = isHanded && hasNext && wake.sirId !== undefined && lane.failedSir === wake.sirId;
+    const notBefore = Math.max(isOver ? record.at : wake.notBefore, lane.postponedUntil ?? 0);
+    if (wake.epoch === lane.wake.epoch) {
+      lane.wake = { ...wake, notBefore };
+      lane.hasNext = isHanded && hasNext;
+    }
+    if (isHanded) lane.wokenAt = record.at;
+    lane.wakes = [record, ...lane.wakes].slice(0, 50);
+    return notBefore;
+  }
+
+  async noteReceipt(
+    terminal: TerminalId,
+    sirId: string,
+    receipt: WakeReceipt,
+  ): Promise<{ readonly dueAt?: number } | undefined> {
+    const lane = this.#lane(terminal);
+    const isKnown = lane.receipts.some(
+      (known) =>
+        known.sirId === sirId && (known.outcome === receipt.outcome || known.outcome === 'delivered'),
+    );
+    if (isKnown) return undefined;
+    lane.receipts = [{ sirId, ...receipt }, ...lane.receipts].slice(0, 50);
+    if (receipt.outcome !== 'failed') return undefined;
+    lane.failedSir = sirId;
+    lane.version += 1;
+    const notBefore = Math.max(this.#now(), lane.postponedUntil ?? 0);
+    if (lane.wake.sirId !== sirId || !lane.hasNext || lane.wake.notBefore <= notBefore) return undefined;
+    lane.wake = { ...lane.wake, notBefore };
+    if (lane.places.size === 0) return undefined;
+    const { dueAt } = lane;
+    dueBy(lane, notBefore);
+    return dueAt === undefined ? {} : { dueAt };
+  }
+
+  async postpone(terminal: TerminalId, until: number, record: WakeRecord): Promise<void> {
+    const lane = this.#lane(terminal);
+    lane.postponedUntil = until;
+    lane.wake = { ...lane.wake, notBefore: Math.max(lane.wake.notBefore, until) };
+    lane.version += 1;
     lane.wakes = [record, ...lane.wakes].slice(0, 50);
   }
 
@@ -206,7 +258,10 @@ export class MemoryLaneStore implements LaneStore {
     connection: LaneConnections,
   ): Promise<{ held: number; dueAt?: number }> {
     const lane = this.#lane(terminal);
-    if (connection.session) lane.session = connection.session;
+    if (connection.session) {
+      lane.session = connection.session;
+      delete lane.postponedUntil;
+    }
     if (connection.messageUntil !== undefined) lane.messageUntil = connection.messageUntil;
     const dueAt = this.#reachedAnew(lane);
     return { held: lane.places.size, ...dueAt };
@@ -218,8 +273,10 @@ export class MemoryLaneStore implements LaneStore {
       epoch: lane.wake.epoch + 1,
       sent: 0,
       method: 0,
-      notBefore: lane.wokenAt + this.#leastSirIntervalMs,
+      notBefore: Math.max(lane.wokenAt + this.#leastSirIntervalMs, lane.postponedUntil ?? 0),
     };
+    delete lane.failedSir;
+    lane.hasNext = false;
     lane.version += 1;
     const { dueAt } = lane;
     if (lane.places.size > 0) dueBy(lane, this.#now());
@@ -246,6 +303,7 @@ export class MemoryLaneStore implements LaneStore {
     const lane = this.#lane(terminal);
     if (lane.hold === undefined) return undefined;
     delete lane.hold;
+    delete lane.postponedUntil;
     return this.#reachedAnew(lane);
   }
 
@@ -267,7 +325,7 @@ export class MemoryLaneStore implements LaneStore {
       state: laneState(found, this.#now()),
       ...found,
       ...(lane.dueAt === undefined ? {} : { dueAt: lane.dueAt }),
-      wakes: lane.wakes,
+      wakes: withReceipts(lane.wakes, lane.receipts),
     };
   }
 
@@ -308,6 +366,8 @@ export class MemoryLaneStore implements LaneStore {
         wake,
         wokenAt: 0,
         wakes: [],
+        hasNext: false,
+        receipts: [],
       };
       this.#lanes.set(terminal, lane);
     }

@@ -11,7 +11,7 @@ import {
 } from '../../src/push/parts.js';
 
 const nameKey = ({ centre, id, address }: PartName) => `${centre} ${id} ${address}`;
-const messageKey = ({ uid, terminal }: CarriedMessage) => `${uid} ${terminal}`;
+const messageKey = ({ id, terminal }: CarriedMessage) => `${id} ${terminal}`;
 
 export class MemoryPartsLedger implements PartsLedger {
   readonly #messages = new Map<string, { reference: number; sender?: string; parts: PartState[] }>();

@@ -22,10 +22,10 @@ import {
   wholeOf,
 } from '../../push/parts.js';
 import type { Bearer, BearerOutcome, CarriedItem } from '../../push/ports.js';
-import type { PushUid } from '../../push/push-message.js';
 import type { Sir } from '../../push/sir.js';
 import type { Terminal } from '../../registry/user.js';
 import { type SirSender, signedSia } from '../sir-body.js';
+import { AwaitedSir } from './awaited-sir.js';
 import type { SmsAttempt } from './sms-attempt.js';
 import { type SmsLink, usableFirst } from './sms-link.js';
 import { routesTo } from './sms-route.js';
@@ -101,17 +101,20 @@ export class SmsBearer implements Bearer {
   }
 
   async #wake(terminal: Terminal, sir: Sir, address: string): Promise<BearerOutcome> {
-    const { ledger: _, ...ports } = this.#ports;
+    const { ledger, clock } = this.#ports;
     const octets = sirOctets(sir, this.#options.sender);
     const reference = createHash('sha256').update(sir.id).digest().readUInt16BE(0);
     const parts = this.#parts(octets, reference).map((userData, index) => ({ number: index + 1, userData }));
     const { dataCoding } = this.#options;
-    const parcel = { address, parts, dataCoding, wantsReceipt: false, expiresAt: sir.expiresAt };
+    const { expiresAt } = sir;
+    const to = { terminal: terminal.id, bearer: BEARER, address } as const;
     let last: Sent | undefined;
     for (const link of this.#links(terminal, address)) {
-      const sent = await sendParts(link, parcel, ports.clock);
+      const parcel = { address, parts, dataCoding, wantsReceipt: link.hasReceipts, expiresAt };
+      const awaited = new AwaitedSir(sir, to, parts.length, ledger);
+      const sent = await sendParts(link, parcel, clock, (...part) => awaited.taken(link, ...part));
       this.#tell({ sir: sir.id }, terminal, address, link, parts.length, sent);
-      if (sent.result === 'accepted') return { kind: 'handed', detail: sent.detail };
+      if (sent.result === 'accepted') return awaited.outcome(sent.detail, clock);
       last = sooner(last, sent);
       if (sent.meaning === 'address') break; // the same number by another way
     }
@@ -161,7 +164,7 @@ export class SmsBearer implements Bearer {
     const total = partCount(octets.length, WAP_PUSH_PORTS, referenceBits);
     if (total > maxSegments)
       throw new RefusedError('limitExceeded', `too large for SMS (${total} short messages)`);
-    const message = { uid: item.id as PushUid, terminal: terminal.id, total };
+    const message = { what: 'push', id: item.id, terminal: terminal.id, total } as const;
     const known =
       total === 1
         ? { reference: 0, parts: ['open' as const] }
@@ -203,7 +206,8 @@ export class SmsBearer implements Bearer {
     const { expiresAt: until } = item;
     const total = states.length;
     const part: CarriedPart = {
-      uid: item.id as PushUid,
+      what: 'push',
+      id: item.id,
       terminal: terminal.id,
       bearer: BEARER,
       number,

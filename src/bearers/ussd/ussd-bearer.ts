@@ -9,12 +9,14 @@ import { parseContentType } from '../../protocols/mime/index.js';
 import { encodeSia } from '../../protocols/sia/index.js';
 import { PARAMETER, USSD_OPERATION } from '../../protocols/smpp/index.js';
 import { encodePush } from '../../protocols/wsp/index.js';
+import type { PartsLedger } from '../../push/parts.js';
 import type { Bearer, BearerOutcome } from '../../push/ports.js';
 import type { Sir } from '../../push/sir.js';
 import type { Terminal } from '../../registry/user.js';
 import type { Submitted } from '../../transports/smpp/link-options.js';
 import type { SirSender } from '../sir-body.js';
 import { signedSiaWithin } from '../sir-body.js';
+import { AwaitedSir } from '../sms/awaited-sir.js';
 import type { SmsAttempt } from '../sms/sms-attempt.js';
 import { operatorOf } from '../sms/sms-bearer.js';
 import { type SmsLink, shortMessage, usableFirst } from '../sms/sms-link.js';
@@ -23,6 +25,7 @@ import { routesTo } from '../sms/sms-route.js';
 export interface UssdBearerPorts {
   /** Their service type is that of USSD. */
   readonly links: readonly SmsLink[];
+  readonly ledger: PartsLedger;
   readonly observe: (attempt: SmsAttempt) => void;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -56,12 +59,16 @@ export class UssdBearer implements Bearer {
   }
 
   async #wake(terminal: Terminal, sir: Sir, address: string): Promise<BearerOutcome> {
+    const { ledger, clock } = this.#ports;
     const octets = this.#octets(sir);
     if (octets === undefined) return { kind: 'failed', detail: 'the SIR is too large for USSD' };
     let last: Submitted | undefined;
     for (const link of usableFirst(routesTo(this.#ports.links, address, operatorOf(terminal)))) {
       last = await this.#submit(terminal, sir, address, link, octets);
-      if (last.kind === 'accepted') return { kind: 'handed', detail: `${link.name} took it` };
+      if (last.kind !== 'accepted') continue;
+      const awaited = new AwaitedSir(sir, { terminal: terminal.id, bearer: 'ussd', address }, 1, ledger);
+      await awaited.taken(link, 1, last.messageId);
+      return awaited.outcome(`${link.name} took it`, clock);
     }
     if (last === undefined) return { kind: 'failed', detail: 'no link leads to this number' };
     const retry = 'retryAt' in last && last.retryAt !== undefined ? { retryAt: last.retryAt } : {};
@@ -83,7 +90,7 @@ export class UssdBearer implements Bearer {
       hasHeader: false,
       dataCoding: OCTETS,
       validityPeriod: '', // there is no storing and forwarding
-      wantsReceipt: false,
+      wantsReceipt: link.hasReceipts,
     });
     const parameters = new Map([[PARAMETER.ussdServiceOp, Uint8Array.of(USSD_OPERATION.ussnRequest)]]);
     const submitted = await link.submit({ message, parameters });

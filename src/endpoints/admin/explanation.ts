@@ -64,13 +64,22 @@ function explanationView({ terminals, ...explanation }: Explanation) {
   return { ...explanation, terminals: terminals.map(terminalView) };
 }
 
-function terminalView({ terminal, name, startsAt, quietUntil, ways, ...explained }: ExplainedTerminal) {
+function terminalView({
+  terminal,
+  name,
+  startsAt,
+  quietUntil,
+  wakeNotBefore,
+  ways,
+  ...explained
+}: ExplainedTerminal) {
   return {
     terminal: name,
     id: terminal,
     ...explained,
     ...instant('startsAt', startsAt),
     ...instant('quietUntil', quietUntil),
+    ...instant('wakeNotBefore', wakeNotBefore),
     ways: ways.map(wayView),
   };
 }

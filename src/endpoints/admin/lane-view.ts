@@ -37,7 +37,17 @@ export function holdView(hold: LaneHold | undefined) {
   return hold === undefined ? {} : { hold: { reason: hold.reason, ...instant('since', hold.since) } };
 }
 
-export function wakeView({ sirId, at, bearer, address, outcome, detail, mode, reasons }: WakeRecord) {
+export function wakeView({
+  sirId,
+  at,
+  bearer,
+  address,
+  outcome,
+  detail,
+  mode,
+  reasons,
+  receipt,
+}: WakeRecord) {
   return {
     sirId,
     ...instant('at', at),
@@ -47,5 +57,6 @@ export function wakeView({ sirId, at, bearer, address, outcome, detail, mode, re
     detail,
     ...(mode === undefined ? {} : { mode }),
     ...(reasons === undefined ? {} : { reasons }),
+    ...(receipt === undefined ? {} : { receipt: { ...receipt, ...instant('at', receipt.at) } }),
   };
 }

@@ -4,6 +4,7 @@ import type { IdRelation } from '../../protocols/smpp/index.js';
 import type { DefaultAlphabet } from '../../protocols/sms/index.js';
 import type { PartsLedger } from '../../push/parts.js';
 import type { Receipt } from '../../push/receipt.js';
+import type { SirReceipt } from '../../push/sir-receipt.js';
 import type { ReturnSender, TakenReturn } from '../../push/sir-return.js';
 import type { BearerName, TerminalId } from '../../registry/user.js';
 
@@ -18,8 +19,10 @@ export interface ReceivingLink {
 export interface SmsEndpointPorts {
   readonly ledger: Pick<PartsLedger, 'find' | 'findOrKeep' | 'raise'>;
   readonly assembly: IncomingParts;
-  /** Resolves when what a receipt says is durable. Safe to repeat. */
+  /** Resolves when what a receipt says of a push is durable. Safe to repeat. */
   readonly receipt: (receipt: Receipt) => Promise<void>;
+  /** The same for a session initiation request. */
+  readonly sirReceipt: (receipt: SirReceipt) => Promise<void>;
   /** Resolves when it is durable. Throws as `takeSirReturn`. */
   readonly take: (body: Uint8Array, sender: ReturnSender) => Promise<TakenReturn>;
   readonly observe: (fact: SmsReceivedFact) => void;
@@ -54,6 +57,7 @@ export type SmsReceivedFact =
       readonly state: string;
       /** Absent: nobody knows the message (yet). */
       readonly push?: string;
+      readonly sir?: string;
       readonly terminal?: TerminalId;
       readonly bearer?: BearerName;
     }

@@ -1,5 +1,5 @@
 /**
- * A receipt of an SMSC: which part of which push it is about, and what is known of the push now. It may come before the answer to the submission,
+ * A receipt of an SMSC: which part of which push or SIR it is about, and what is known of the whole now. It may come before the answer to the submission,
  * after a restart, on another connection, several times, and behind its own contradiction.
  */
 import { MINUTE_MS } from '../../kernel/units.js';
@@ -11,6 +11,7 @@ import {
 } from '../../protocols/smpp/index.js';
 import { namesInReceipt } from '../../push/part-names.js';
 import { type CarriedPart, type PartReceipt, wholeOf } from '../../push/parts.js';
+import type { PushUid } from '../../push/push-message.js';
 import type { ReceivingLink, SmsEndpointPorts } from './ports.js';
 
 /** How long a receipt waits for the answer to the submission that it overtook. */
@@ -40,12 +41,14 @@ export async function takeSmscReceipt(
   const receipt = { state, detail: detailOf(told) };
   const part = await partOf(told.messageId, message, receipt, link, ports);
   if (!part) return observe({ kind: 'receipt', link: link.name, state: told.state });
-  const { uid, terminal, bearer } = part;
-  observe({ kind: 'receipt', link: link.name, state: told.state, push: uid, terminal, bearer });
+  const { what, id, terminal, bearer } = part;
+  observe({ kind: 'receipt', link: link.name, state: told.state, [what]: id, terminal, bearer });
   const states = part.total === 1 ? [state] : await ports.ledger.raise(part, state, { until: ports.now() });
   const whole = wholeOf(states);
   if (whole !== 'delivered' && whole !== 'failed') return;
-  await ports.receipt({ uid, terminal, bearer, outcome: whole, detail: receipt.detail });
+  const { detail } = receipt;
+  if (what === 'sir') await ports.sirReceipt({ sir: id, terminal, outcome: whole, detail });
+  else await ports.receipt({ uid: id as PushUid, terminal, bearer, outcome: whole, detail });
 }
 
 /** By the number that the message went to, which most SMSCs give as the sender of the receipt and some as its recipient. */

@@ -1,11 +1,14 @@
 import { Script } from '../script.js';
 
-/** Lua: `reachedAnew` ends the wake-up and makes the lane due when it holds anything. Returns {entries held, the due moment there was or 0}. */
+/**
+ * Lua: `reachedAnew` ends the wake-up and makes the lane due when it holds anything; what the terminal has said of when to wake it stands. Returns {entries held, the due moment there was or 0}.
+ */
 const REACHED_ANEW = `
 local function reachedAnew(lane, deadlines, due, terminal, now, leastSirInterval)
-  local wokenAt = tonumber(redis.call('HGET', lane, 'wokenAt') or 0)
-  redis.call('HSET', lane, 'wakeSent', 0, 'wakeMethod', 0, 'wakeNotBefore', wokenAt + leastSirInterval)
-  redis.call('HDEL', lane, 'sirId')
+  local known = redis.call('HMGET', lane, 'wokenAt', 'postponedUntil')
+  local notBefore = math.max(tonumber(known[1] or 0) + leastSirInterval, tonumber(known[2] or 0))
+  redis.call('HSET', lane, 'wakeSent', 0, 'wakeMethod', 0, 'wakeNotBefore', string.format('%.0f', notBefore))
+  redis.call('HDEL', lane, 'sirId', 'failedSir', 'wakeHasNext')
   redis.call('HINCRBY', lane, 'epoch', 1)
   redis.call('HINCRBY', lane, 'version', 1)
   local held = redis.call('ZCARD', deadlines)
@@ -24,7 +27,10 @@ end
 export const connectLane = new Script(
   'connect-lane',
   `${REACHED_ANEW}
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'session', ARGV[3], 'sessionNode', ARGV[4]) end
+if ARGV[3] ~= '' then
+  redis.call('HSET', KEYS[1], 'session', ARGV[3], 'sessionNode', ARGV[4])
+  redis.call('HDEL', KEYS[1], 'postponedUntil')
+end
 if ARGV[5] ~= '0' then redis.call('HSET', KEYS[1], 'messageUntil', ARGV[5]) end
 return reachedAnew(KEYS[1], KEYS[2], KEYS[3], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[6]))
 `,
@@ -40,6 +46,7 @@ export const unholdLane = new Script(
   'unhold-lane',
   `${REACHED_ANEW}
 if redis.call('HDEL', KEYS[1], 'holdSince', 'holdReason') == 0 then return false end
+redis.call('HDEL', KEYS[1], 'postponedUntil')
 return reachedAnew(KEYS[1], KEYS[2], KEYS[3], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
 `,
 );

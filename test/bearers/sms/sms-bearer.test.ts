@@ -287,9 +287,44 @@ describe('a SIR', () => {
     expect(push.contentType.mediaType).toBe('application/vnd.wap.sia');
     expect(push.headers).toEqual([{ name: 'X-Wap-Application-Id', value: 'x-wap-application:push.sia' }]);
     expect(decodeSia(push.body).extension).toMatchObject({ id: sir.id, publicUserIdentity: sir.user });
-    expect(link.sent.every(({ message }) => message.registeredDelivery === 0)).toBe(true);
+    expect(link.sent.every(({ message }) => message.registeredDelivery === 1)).toBe(true);
     expect(attempts).toMatchObject([{ sir: sir.id, segments: link.sent.length }]);
   });
+
+  it('asks for no receipt where none is given', async () => {
+    const link = new TestLink('a', undefined, { hasReceipts: false });
+    const { bearer, terminal, sir } = await stage([link]);
+    expect(await bearer.wake(terminal, sir, NUMBER)).toMatchObject({ kind: 'handed' });
+    expect(link.sent.some(({ message }) => message.registeredDelivery !== 0)).toBe(false);
+  });
+
+  it('is known by every part when its receipts come', async () => {
+    const link = new TestLink('a');
+    const { bearer, terminal, sir, ledger } = await stage([link]);
+    await bearer.wake(terminal, sir, NUMBER);
+    const total = link.sent.length;
+    for (let number = 1; number <= total; number += 1) {
+      const { names } = namesInReceipt(`a${number}`, '436641234567', link);
+      const part = { what: 'sir', id: sir.id, terminal: terminal.id, bearer: 'sms', number, total };
+      expect(await ledger.find(names)).toEqual(part);
+    }
+  });
+
+  it.each([
+    ['failed', { kind: 'failed', detail: 'early' }],
+    ['delivered', { kind: 'handed', receipt: { outcome: 'delivered', detail: 'early' } }],
+  ] as const)(
+    'whose receipt came before the answer to the submission and says %s',
+    async (state, outcome) => {
+      const link = new TestLink('a');
+      const { bearer, terminal, sir, ledger } = await stage([link]);
+      for (let number = 1; number < 9; number += 1) {
+        const { names, early } = namesInReceipt(`a${number}`, '436641234567', link);
+        await ledger.findOrKeep(names, { name: early, receipt: { state, detail: 'early' } });
+      }
+      expect(await bearer.wake(terminal, sir, NUMBER)).toMatchObject(outcome);
+    },
+  );
 
   it('goes by the next link when the first does not answer: it is known again by its id', async () => {
     const links = [new TestLink('a', () => lost), new TestLink('b', () => busy)];
