@@ -50,6 +50,8 @@ export interface LaneOptions {
 
 const NEVER = Number.MAX_SAFE_INTEGER;
 const LOOK_AGAIN_MS = 1000;
+/** Of a wake-up that decides nothing any more. */
+const NO_EPOCH = -1;
 const FAR_MS = MINUTE_MS;
 
 /** Runs one lane until nothing can be done now. Errors of the store reach the caller; the due moment then brings us back. */
@@ -172,7 +174,10 @@ async function wake(run: LaneRun, start: Held): Promise<Step | undefined> {
     );
     if (waited.kind === 'lost') return undefined;
     held = waited.held;
-    if (waited.kind === 'over') return workOn(run, held);
+    if (waited.kind === 'over') {
+      keepRecord(run, held, state, waking);
+      return workOn(run, held);
+    }
     const outcome = waited.result;
     if (outcome.elsewhere !== undefined && (await nodes.isAlive(outcome.elsewhere))) {
       return { held, dueAt: clock.now() + options.leaseMs, kickNode: outcome.elsewhere };
@@ -185,6 +190,23 @@ async function wake(run: LaneRun, start: Held): Promise<Step | undefined> {
     }
   }
   return { held, dueAt: Math.min(state.notBefore, nextMoment(held)) };
+}
+
+/**
+ * A terminal may come before the network has answered that it has the request: the story shows what woke it all the same. It is for people, so
+ * that nobody waits for it, or minds when the store is away.
+ */
+function keepRecord(
+  { ports: { store } }: LaneRun,
+  { lease }: Held,
+  state: WakeState,
+  waking: Promise<WakeOutcome>,
+): void {
+  void waking
+    .then(({ record, elsewhere }) =>
+      elsewhere === undefined ? store.recordWake(lease, { ...state, epoch: NO_EPOCH }, record) : undefined,
+    )
+    .catch(() => {});
 }
 
 /** Keeps the wake-up. The state may be another one then, by what the terminal or a network has said meanwhile. */

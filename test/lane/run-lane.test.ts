@@ -463,6 +463,29 @@ describe('a terminal that is away', () => {
     expect(stage.waker.sent).toHaveLength(1);
   });
 
+  it('that comes before the network has said that it took the SIR has that SIR in its story all the same', async () => {
+    let answered = (_outcome: 'handed') => {};
+    stage.waker.outcome = () =>
+      new Promise((resolve) => {
+        answered = resolve;
+      });
+    stage.hold(['e1']);
+    const lanes = stage.lanes();
+    lanes.kick(PHONE);
+    await atRest();
+    await stage.connect();
+    lanes.kick(PHONE);
+    await atRest();
+    expect(stage.cargo.done).toEqual(['e1']);
+    answered('handed');
+    await atRest();
+    expect(await view()).toMatchObject({
+      wake: { sent: 0 },
+      wakes: [{ sirId: 'sir-1', outcome: 'handed' }],
+    });
+    await lanes.stop();
+  });
+
   it('after a short session gets no SIR sooner than the least interval', async () => {
     stage.hold(['e1']);
     await stage.run();
