@@ -8,15 +8,14 @@ import type { Clock, RandomBytes } from '../kernel/clock.js';
 import { SECOND_MS } from '../kernel/units.js';
 import type { LaneEntry, WakeRecord } from '../lane/lane.js';
 import type { WakeOutcome, WakeRequest, Waker } from '../lane/ports.js';
-import { parseCpiTag } from '../protocols/ota-http/index.js';
-import type { BearerName, Terminal, TerminalId, User } from '../registry/user.js';
+import type { TerminalId, User } from '../registry/user.js';
 import type { Way } from './bearer-choice.js';
-import { together } from './bearer-outcome.js';
-import type { Bearer, BearerOutcome } from './ports.js';
+import { sendToAll } from './broadcast.js';
+import type { BearerOutcome } from './ports.js';
 import { type Reach, type ReachPorts, reachFor } from './reach.js';
 import type { Refusal } from './refusal.js';
 import type { Sir, SirStore } from './sir.js';
-import { askedOf, planSir, type SirPlan } from './sir-plan.js';
+import { askedOf, offeredTo, planSir, type SirPlan } from './sir-plan.js';
 import { DEFAULT_APPLICATION_ID } from './target-resolution.js';
 
 export interface SessionInitiationPorts extends ReachPorts {
@@ -91,7 +90,7 @@ export class SessionInitiation implements Waker {
     await sirs.keep(recordOf(sir, reach, way.bearer));
     const { kind, detail, address, elsewhere, retryAt, receipt } = await this.#inTime(
       plan.audience === 'user'
-        ? this.#sendToAll(reach, way, sir, bearer)
+        ? sendToAll(reach, way, sir, request, this.#ports)
         : bearer.wake(terminal, sir, way.address),
       (outcome) => this.#takeRefusals(reach, request, sir, outcome),
     );
@@ -181,22 +180,8 @@ export class SessionInitiation implements Waker {
       createdAt: now,
       expiresAt: now + this.#options.sirLifeMs,
       ...(key === undefined ? {} : { signingKey: key }),
-      ...otaHttpOf(terminal),
-      ...(terminal.activation.some((method) => method.bearer === 'wsp') ? { wsp: true } : {}),
+      ...offeredTo(terminal),
     };
-  }
-
-  /** By SIP the bearer itself finds all contacts of the user; by any other bearer it goes to the address of each terminal (SIR-120). */
-  async #sendToAll({ terminal, user }: Reach, way: Way, sir: Sir, bearer: Bearer): Promise<BearerOutcome> {
-    if (way.bearer === 'sip') return bearer.wake(terminal, sir, way.address);
-    const targets = user.terminals.flatMap((other) =>
-      addressesOf(other, way.bearer).map((address) => [other, address] as const),
-    );
-    const outcomes = await Promise.all(targets.map(([other, address]) => bearer.wake(other, sir, address)));
-    return together(
-      outcomes,
-      targets.map(([{ name }]) => name),
-    );
   }
 }
 
@@ -220,13 +205,6 @@ export async function planFor(
     alwaysIncludeIdentity,
     targeting,
   });
-}
-
-/** A terminal that listens for OTA-HTTP, or has told its capabilities by it. */
-function otaHttpOf({ activation, reported }: Terminal): Pick<Sir, 'otaHttp'> {
-  if (reported?.cpi === undefined && !activation.some(({ bearer }) => bearer === 'ota-http')) return {};
-  const cpiTag = parseCpiTag(reported?.cpi?.tag ?? '');
-  return { otaHttp: cpiTag === undefined ? {} : { cpiTag } };
 }
 
 function notSent(bearer: string, outcome: WakeRecord['outcome'], detail: string, at: number): WakeRecord {
@@ -258,8 +236,4 @@ function recordOf(sir: Sir, { terminal, user }: Reach, bearer: string) {
     createdAt,
     expiresAt,
   };
-}
-
-function addressesOf({ activation }: Terminal, bearer: BearerName): readonly (string | undefined)[] {
-  return activation.filter((method) => method.bearer === bearer).map(({ address }) => address);
 }

@@ -4,6 +4,7 @@
  * the terminal can be reached by itself, else to all with the device as filter, else to all. A terminal that is known to be away disturbs
  * nobody else. Every step leaves its reason.
  */
+import { parseCpiTag } from '../protocols/ota-http/index.js';
 import { type DeviceIdentity, REGISTERED_KINDS } from '../registry/device-identity.js';
 import { type IdentityPlace, MODE_LETTER, type TargetingSettings } from '../registry/targeting-rule.js';
 import type { BearerName, Terminal } from '../registry/user.js';
@@ -144,5 +145,19 @@ export function askedOf({
     send,
     ...(activate === undefined ? {} : { activate }),
     ...(ppg === undefined ? {} : { ppg }),
+  };
+}
+
+/** Ways to connect, besides SIP, that the terminal knows: it listens for OTA-HTTP or has told its capabilities by it; it listens for WSP. */
+export function offeredTo({
+  activation,
+  reported,
+}: Pick<Terminal, 'activation' | 'reported'>): Pick<Sir, 'otaHttp' | 'wsp'> {
+  const listensFor = (name: BearerName) => activation.some(({ bearer }) => bearer === name);
+  const cpiTag = parseCpiTag(reported?.cpi?.tag ?? '');
+  const knowsOtaHttp = reported?.cpi !== undefined || listensFor('ota-http');
+  return {
+    ...(knowsOtaHttp ? { otaHttp: cpiTag === undefined ? {} : { cpiTag } } : {}),
+    ...(listensFor('wsp') ? { wsp: true } : {}),
   };
 }

@@ -31,6 +31,7 @@ let rules: readonly TargetingRule[];
 let waiting: readonly TerminalId[];
 let uid: PushUid;
 let terminal: Partial<Terminal>;
+let pc: Partial<Terminal>;
 
 const recording: Bearer = {
   wake: async ({ name }, sir, address) => {
@@ -59,6 +60,7 @@ beforeEach(async () => {
   rules = [];
   waiting = [PHONE, PC];
   terminal = { activation: [SIP] };
+  pc = {};
   uid = (await stage.submit({ addresses: [TO_ALICE], contentType: 'image/png' })).uid;
 });
 
@@ -72,6 +74,7 @@ function alice(): User {
     ...(one.name === 'pc' && terminal.activation?.[0]?.bearer === 'sms'
       ? { activation: [{ bearer: 'sms', address: '+431111' } as const] }
       : {}),
+    ...(one.name === 'pc' ? pc : {}),
   });
   return { ...user, terminals: user.terminals.map(equipped) };
 }
@@ -224,6 +227,73 @@ describe('an open SIR', () => {
     const { record } = await wake();
     expect(sent.map(({ address }) => address)).toEqual(['+430000', '+431111']);
     expect(record.detail).toBe('phone: 200 OK; pc: 200 OK');
+  });
+
+  describe('goes to those whom its bearer does not reach by their own (SIR-114, SIR-120)', () => {
+    const copies = () => sent.map(({ terminal: name, address, sir }) => [name, address, sir.audience]);
+    const SMS = { activation: [{ bearer: 'sms', address: '+431111' }] } satisfies Partial<Terminal>;
+
+    it('by SMS, when it is not registered', async () => {
+      [pc, presence] = [SMS, 'absent'];
+      const { record } = await wake();
+      expect(copies()).toEqual([
+        ['phone', undefined, 'user'],
+        ['pc', '+431111', 'terminal'],
+      ]);
+      expect(new Set(sent.map(({ sir }) => sir.id))).toEqual(new Set([record.sirId]));
+      expect(record).toMatchObject({ bearer: 'sip', outcome: 'handed', detail: 'phone: 200 OK; pc: 200 OK' });
+    });
+
+    it('but not once more to one that is registered', async () => {
+      pc = SMS;
+      await wake();
+      expect(copies()).toEqual([['phone', undefined, 'user']]);
+    });
+
+    it('by SIP to its contact alone', async () => {
+      [terminal, pc] = [{ activation: [{ bearer: 'sms', address: '+430000' }] }, { activation: [SIP] }];
+      await wake();
+      expect(copies()).toEqual([
+        ['phone', '+430000', 'user'],
+        ['pc', undefined, 'terminal'],
+      ]);
+    });
+
+    it('by SIP to every contact when nobody can tell which is its own', async () => {
+      [terminal, pc] = [{ activation: [{ bearer: 'sms', address: '+430000' }] }, { activation: [SIP] }];
+      presence = 'hidden';
+      await wake();
+      expect(copies()).toEqual([
+        ['phone', '+430000', 'user'],
+        ['pc', undefined, 'user'],
+      ]);
+    });
+
+    it('with the ways to connect that each knows', async () => {
+      terminal = { activation: [{ bearer: 'sms', address: '+430000' }] };
+      pc = {
+        activation: [
+          { bearer: 'sms', address: '+431111' },
+          { bearer: 'wsp', address: '192.0.2.1' },
+        ],
+      };
+      await wake();
+      expect(sent.map(({ sir }) => sir.wsp)).toEqual([undefined, true]);
+    });
+
+    it('but not when it names a terminal that is to be found among others', async () => {
+      setRules({ mode: 'filtered' });
+      [pc, presence] = [SMS, 'absent'];
+      await wake();
+      expect(copies()).toEqual([['phone', undefined, 'user']]);
+    });
+
+    it('and everybody who says no gives up what it holds', async () => {
+      terminal = { activation: [{ bearer: 'sms', address: '+430000' }] };
+      answer = { kind: 'refused', detail: 'not interested' };
+      expect((await wake()).record).toMatchObject({ outcome: 'refused', detail: 'not interested' });
+      expect(refused).toHaveLength(2);
+    });
   });
 });
 

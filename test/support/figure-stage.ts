@@ -10,6 +10,8 @@ import type { FigureBearer, FigureRig } from './figure-rig.js';
 
 export interface ClientOptions {
   readonly policy?: Partial<TerminalPolicy>;
+  /** The bearer by which it is reached, when that is not the one of the stage. */
+  readonly by?: FigureBearer;
   /** Attributes of the terminal besides its identity and activation, as the admin API takes them. */
   readonly attributes?: object;
 }
@@ -66,7 +68,7 @@ export class FigureStage<Name extends string> implements AsyncDisposable {
   /** What tshark complains about. Known after `wire`. */
   readonly complaints: string[] = [];
   readonly #rig: FigureRig;
-  readonly #bearer: FigureBearer;
+  readonly #bearers: Readonly<Record<Name, FigureBearer>>;
   readonly #capture: Capture;
   readonly #numbers: Readonly<Record<Name, string>>;
   /** By port, and by number. */
@@ -74,14 +76,14 @@ export class FigureStage<Name extends string> implements AsyncDisposable {
 
   private constructor(
     rig: FigureRig,
-    bearer: FigureBearer,
     parts: Pick<FigureStage<Name>, 'user' | 'clients' | 'instances'> & {
+      readonly bearers: Readonly<Record<Name, FigureBearer>>;
       readonly capture: Capture;
       readonly numbers: Readonly<Record<Name, string>>;
     },
   ) {
     this.#rig = rig;
-    this.#bearer = bearer;
+    this.#bearers = parts.bearers;
     this.user = parts.user;
     this.clients = parts.clients;
     this.instances = parts.instances;
@@ -92,7 +94,7 @@ export class FigureStage<Name extends string> implements AsyncDisposable {
   /** The clients have registered and can be reached by the bearer when it resolves, and the capture runs. `rules` are those of the user. */
   static async set<Name extends string>(
     rig: FigureRig,
-    bearer: FigureBearer,
+    usual: FigureBearer,
     clients: Readonly<Record<Name, ClientOptions>>,
     rules: readonly object[] = [],
   ): Promise<FigureStage<Name>> {
@@ -103,7 +105,7 @@ export class FigureStage<Name extends string> implements AsyncDisposable {
     const names = Object.keys(clients) as Name[];
     const started = await Promise.all(
       names.map(async (name, index) => {
-        const { policy = {}, attributes } = clients[name];
+        const { policy = {}, attributes, by: bearer = usual } = clients[name];
         const urn = instance(70_000 + users * 10 + index);
         const number = `+43664${7_000_000 + users * 10 + index}`;
         const terminal = { identities: [{ kind: 'uuid', value: urn }], ...attributes };
@@ -117,17 +119,18 @@ export class FigureStage<Name extends string> implements AsyncDisposable {
         });
         const method = { ...bearer.method(guest, number), carries: 'sir' };
         await gateway.addTerminal(user, name, { ...terminal, activation: [method] });
-        return { name, urn, number, guest };
+        return { name, urn, number, guest, bearer };
       }),
     );
     const of = <Value>(value: (one: (typeof started)[number]) => Value) =>
       Object.fromEntries(started.map((one) => [one.name, value(one)])) as Record<Name, Value>;
     const listeners = started.flatMap(({ guest }) => portsOf(guest));
     const ports = [gateway.ports.sip, gateway.ports.http, smsc.port, ...listeners];
-    const stage = new FigureStage<Name>(rig, bearer, {
+    const stage = new FigureStage<Name>(rig, {
       user,
       clients: of(({ guest }) => guest),
       instances: of(({ urn }) => urn),
+      bearers: of(({ bearer }) => bearer),
       numbers: of(({ number }) => number),
       capture: await Capture.start(ports),
     });
@@ -144,7 +147,7 @@ export class FigureStage<Name extends string> implements AsyncDisposable {
   /** Where a SIR goes that is routed to this client. */
   addressOf(name: Name): string {
     const [instanceOf, number, guest] = [this.instances[name], this.#numbers[name], this.clients[name]];
-    return this.#bearer.address({ user: this.user, instance: instanceOf, number, guest });
+    return this.#bearers[name].address({ user: this.user, instance: instanceOf, number, guest });
   }
 
   /** What the gateway knows of a client, as soon as it looks like this. */
@@ -173,21 +176,21 @@ export class FigureStage<Name extends string> implements AsyncDisposable {
 
   #decodeAs(): readonly string[] {
     const { gateway, smsc, tlsKeyLog } = this.#rig;
-    const listeners = Object.values<TerminalGuest>(this.clients).flatMap(portsOf);
     const how: Partial<Record<FigureBearer['bearer'], (port: number) => readonly string[]>> = {
       wsp: (port) => [`udp.port==${port},wsp`],
       'web-push': (port) => [`tcp.port==${port},tls`, `tls.port==${port},http`],
     };
-    const own = how[this.#bearer.bearer] ?? ((port: number) => [`tcp.port==${port},http`]);
-    return [
-      ...[
-        `udp.port==${gateway.ports.sip},sip`,
-        `tcp.port==${gateway.ports.http},http`,
-        `tcp.port==${smsc.port},smpp`,
-        ...listeners.flatMap(own),
-      ].flatMap((rule) => ['-d', rule]),
-      ...['-o', `tls.keylog_file:${tlsKeyLog}`],
+    const byHttp = (port: number) => [`tcp.port==${port},http`];
+    const listeners = Object.entries<TerminalGuest>(this.clients).flatMap(([name, client]) =>
+      portsOf(client).flatMap(how[this.#bearers[name as Name].bearer] ?? byHttp),
+    );
+    const rules = [
+      `udp.port==${gateway.ports.sip},sip`,
+      `tcp.port==${gateway.ports.http},http`,
+      `tcp.port==${smsc.port},smpp`,
+      ...listeners,
     ];
+    return [...rules.flatMap((rule) => ['-d', rule]), '-o', `tls.keylog_file:${tlsKeyLog}`];
   }
 
   #messagesIn(row: Row): readonly WireMessage[] {

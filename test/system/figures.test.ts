@@ -9,7 +9,7 @@ import { verifierWith } from '../../src/terminal/sir-key.js';
 import { canCapture } from '../support/e2e-capture.js';
 import { PPG_URI } from '../support/e2e-gateway.js';
 import { addressOf, Initiator } from '../support/e2e-initiator.js';
-import { BEARERS, FigureRig } from '../support/figure-rig.js';
+import { BEARERS, type FigureBearer, FigureRig } from '../support/figure-rig.js';
 import { FigureStage, story } from '../support/figure-stage.js';
 
 const DCD = { id: 'x-oma-application:dcd.ua', name: 'DCD' };
@@ -338,4 +338,68 @@ describe.skipIf(!(await canCapture())).each(BEARERS)('the figures by $bearer', (
       expect(stage.complaints).toEqual([]);
     },
   );
+});
+
+describe.skipIf(!(await canCapture()))('clients of one user that are reached by different bearers', () => {
+  const [bySip, bySms, byHttp] = (['sip', 'sms', 'ota-http'] as const).map((name) =>
+    BEARERS.find(({ bearer }) => bearer === name),
+  ) as [FigureBearer, FigureBearer, FigureBearer];
+  const answersOf = (stage: FigureStage<'client1' | 'client2' | 'client3'>) =>
+    Promise.all(
+      Object.values(stage.clients).map(async (client) => {
+        const [event] = await client.after('sir');
+        return [event?.sir.carrier, event?.judgement.reason];
+      }),
+    );
+
+  it('FIG 2: each of two gets its SIR by its own bearer (SIR-108)', async () => {
+    await using stage = await FigureStage.set(
+      rig,
+      bySip,
+      { client1: {}, client2: { by: bySms }, client3: { by: byHttp } },
+      [{ terminals: ['client1', 'client2'] }],
+    );
+    await initiator.push({ pushId: 'fig2-mixed@pi', to: addressOf(stage.user), content: 'for two' });
+    await everybodyHas('fig2-mixed@pi');
+    expect(Object.values(stage.clients).map(({ texts }) => texts)).toEqual([['for two'], ['for two'], []]);
+    const wire = await stage.wire();
+    const sirs = wire.filter(({ what }) => what === 'SIR').map(({ to, address }) => [to, address]);
+    expect(Object.fromEntries(sirs)).toEqual({
+      client1: stage.addressOf('client1'),
+      client2: stage.addressOf('client2'),
+    });
+    expect(stage.complaints).toEqual([]);
+  });
+
+  it('FIG 4: all of them hear of the push, once each, whoever of them is asked first (SIR-114, SIR-120)', async () => {
+    await using stage = await FigureStage.set(
+      rig,
+      bySms,
+      {
+        client1: { policy: { installedApplications: [] } },
+        client2: { by: bySip, policy: { askUser: async () => 'reject' } },
+        client3: { by: byHttp },
+      },
+      [{ mode: 'open', completion: 'any' }],
+    );
+    await initiator.push({
+      pushId: 'fig4-mixed@pi',
+      to: addressOf(stage.user),
+      content: 'for whoever wants it',
+    });
+    await rig.gateway.pushBecomes('fig4-mixed@pi', 'delivered');
+    expect(await answersOf(stage)).toEqual([
+      ['sms', 'notInstalled'],
+      ['sip', 'userDeclined'],
+      ['http', 'accepted'],
+    ]);
+    expect([...story(await stage.wire())].sort()).toEqual([
+      'PI → PPG PAP',
+      'PPG → client1 SIR',
+      'PPG → client2 SIR',
+      'PPG → client3 SIR',
+      'client3 → PPG INVITE',
+    ]);
+    expect(stage.complaints).toEqual([]);
+  });
 });
