@@ -13,31 +13,27 @@ import { returnsApi } from '../endpoints/returns/returns-api.js';
 import { describeError } from '../kernel/errors.js';
 import { SECOND_MS } from '../kernel/units.js';
 import { type ExplanationPorts, explain } from '../push/explanation.js';
-import type { Bearer } from '../push/ports.js';
 import { countOf, type TargetingOptions } from '../push/target-resolution.js';
 import { createInitiatorAuthenticator } from '../registry/initiator-authenticator.js';
 import { targetingRules } from '../registry/targeting-rule.js';
-import type { BearerName, PublicUserIdentity, TerminalId, User } from '../registry/user.js';
+import type { PublicUserIdentity, TerminalId, User } from '../registry/user.js';
 import { openRedis } from '../stores/embedded-redis.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { adminPorts } from './admin-ports.js';
 import type { GatewayConfig } from './admin-token.js';
+import { openBearers } from './bearers.js';
 import { loadContentValidator } from './content-validator.js';
-import { openDelegates } from './delegates.js';
 import { createEngine } from './engine.js';
 import { factsTo } from './facts.js';
 import { readHttpTls } from './http-tls.js';
 import type { HostAndPort } from './listening.js';
 import { Opened } from './opened.js';
-import { createOtaBearer, listenForOta, otaListener } from './ota-http.js';
+import { listenForOta } from './ota-http.js';
 import { papApplication } from './pap-application.js';
 import { pushApiPorts } from './push-api-ports.js';
-import { answerTerminals, openSignalling } from './sip.js';
-import { openSmpp } from './smpp.js';
+import { answerTerminals } from './sip.js';
 import { openStores } from './stores.js';
 import { randomBytes, systemClock } from './system-clock.js';
-import { createWebBearers } from './web-bearers.js';
-import { openWsp, wspListener } from './wsp.js';
 
 export interface Gateway {
   /** Addresses really bound (port 0 resolved). */
@@ -75,48 +71,23 @@ export async function startGateway(config: GatewayConfig, telemetry: Telemetry):
 async function open(config: GatewayConfig, telemetry: Telemetry, opened: Opened): Promise<Gateway> {
   const { log, events } = telemetry;
   const facts = factsTo(events);
-  const dispose = (part: AsyncDisposable) => part[Symbol.asyncDispose]();
-  const node = randomBytes(9);
   const tls = readHttpTls(config);
   const rules = targetingRules(config.targeting.rules, 'targeting.rules');
-  const redis = opened.add('redis', await openRedis(config, log), (part) => part.close());
-  const stores = opened.add('stores', await openStores(redis, config, systemClock), dispose);
-  const validator = opened.add('validator', loadPapValidator(), (part) => part[Symbol.dispose]());
-  const contentValidator = opened.add('content validator', loadContentValidator(), (part) =>
-    part[Symbol.dispose](),
+  const redis = await openRedis(config, log);
+  opened.defer(() => redis.close());
+  const stores = opened.use(await openStores(redis, config, systemClock));
+  const validator = opened.use(loadPapValidator());
+  const contentValidator = opened.use(loadContentValidator());
+  const node = Buffer.from(randomBytes(9)).toString('base64url');
+  const { byName, signalling, ota, wsp, wspPlace, web, smpp, delegates } = await openBearers(
+    config,
+    stores,
+    telemetry,
+    facts,
+    validator,
+    node,
+    opened,
   );
-  const bearers = new Map<BearerName, Bearer>();
-  const nodeName = Buffer.from(node).toString('base64url');
-  const ota = await otaListener(config);
-  const wspPlace = await wspListener(config, log);
-  if (wspPlace) opened.add('wsp port', wspPlace, dispose);
-  const signalling = opened.add(
-    'sip',
-    await openSignalling(config, stores, telemetry, nodeName, ota?.contactPoint, wspPlace?.contactPoint),
-    dispose,
-  );
-  bearers.set('sip', signalling.bearer);
-  const otaBearer = opened.add('ota-http', createOtaBearer(config, stores, signalling.sender), (part) =>
-    part[Symbol.dispose](),
-  );
-  bearers.set('ota-http', otaBearer.bearer);
-  const wsp = opened.add('wsp', await openWsp(config, signalling.sender, log), dispose);
-  if (wsp.bearer) bearers.set('wsp', wsp.bearer);
-  const web = opened.add('web bearers', createWebBearers(config, stores, signalling.sender, facts), (part) =>
-    part[Symbol.dispose](),
-  );
-  for (const [name, bearer] of web.bearers) bearers.set(name, bearer);
-  const smpp = opened.add(
-    'smpp',
-    await openSmpp(config, stores, signalling.sender, telemetry, facts),
-    dispose,
-  );
-  for (const [name, bearer] of smpp.bearers) bearers.set(name, bearer);
-  const delegates = openDelegates(config, stores, validator);
-  if (delegates) {
-    opened.add('delegates', delegates, (part) => part[Symbol.dispose]());
-    bearers.set('delegate', delegates.bearer);
-  }
   const { sources } = signalling;
   const { countTerminals } = config.targeting;
   const targeting: TargetingOptions = {
@@ -129,8 +100,7 @@ async function open(config: GatewayConfig, telemetry: Telemetry, opened: Opened)
     (countTerminals === 'provisioned'
       ? user.terminals.length
       : countOf(await sources.states(user), targeting)) > 1;
-  const engine = opened.add(
-    'engine',
+  const engine = opened.use(
     createEngine({
       config,
       provision: redis,
@@ -139,14 +109,13 @@ async function open(config: GatewayConfig, telemetry: Telemetry, opened: Opened)
       log,
       validator,
       contentValidator,
-      node: nodeName,
-      bearers,
+      node,
+      bearers: byName,
       targeting,
       isMulti,
       message: (terminal, connections) => signalling.bearer.message(terminal, connections),
       onLinks: smpp.look,
     }),
-    dispose,
   );
   smpp.start(engine);
   answerTerminals(signalling, engine, config, stores, telemetry, facts, web.vapidPublicKey);
@@ -162,7 +131,7 @@ async function open(config: GatewayConfig, telemetry: Telemetry, opened: Opened)
     store: stores.pushes,
     quotas: stores.quotas,
     lanes: stores.lanes,
-    bearers: new Set(bearers.keys()),
+    bearers: new Set(byName.keys()),
     alarms: engine.alarms,
     kick: (terminal: TerminalId) => engine.lanes.kick(terminal),
     clock: systemClock,
@@ -200,7 +169,7 @@ async function open(config: GatewayConfig, telemetry: Telemetry, opened: Opened)
   const stopping = new AbortController();
   const explanation: ExplanationPorts = {
     ...submission,
-    bearers,
+    bearers: byName,
     rules,
     costs: config.targeting.bearerCosts,
     isMulti,
@@ -220,28 +189,28 @@ async function open(config: GatewayConfig, telemetry: Telemetry, opened: Opened)
     smpp.links,
     web.vapidPublicKey,
   );
-  const admin = await serveHttp({ ...config.admin, application: adminApplication(ports), log });
-  opened.add('admin', admin, dispose);
-  opened.add('event readers', stopping, () => stopping.abort());
+  const admin = opened.use(await serveHttp({ ...config.admin, application: adminApplication(ports), log }));
+  opened.defer(() => stopping.abort());
   const { host, port } = config.http;
   const results = delegates?.results({ receipt: engine.receipt, validator, clock: systemClock, log });
   const returns = returnsApi({ take: engine.takeReturn, log });
   const application = publicApplication([pap, json, returns, ...(results ? [results] : [])], onError);
-  const http = await serveHttp({
-    host,
-    port,
-    application,
-    log,
-    webSockets: config.sip.transports.includes('ws')
-      ? { '/sip': (...upgrade) => signalling.stack.acceptWebSocket(...upgrade) }
-      : {},
-    ...(tls === undefined ? {} : { tls }),
-  });
-  opened.add('http', http, dispose);
+  const http = opened.use(
+    await serveHttp({
+      host,
+      port,
+      application,
+      log,
+      webSockets: config.sip.transports.includes('ws')
+        ? { '/sip': (...upgrade) => signalling.stack.acceptWebSocket(...upgrade) }
+        : {},
+      ...(tls === undefined ? {} : { tls }),
+    }),
+  );
   const terminals = ota && (await listenForOta(config, ota.port, stores, engine, facts, log));
-  if (terminals) opened.add('ota', terminals, dispose);
+  if (terminals) opened.use(terminals);
   const wspSessions = wspPlace && wsp.listen(wspPlace, stores, engine, facts);
-  if (wspSessions) opened.add('wsp sessions', wspSessions, (part) => part.stop());
+  if (wspSessions) opened.defer(() => wspSessions.stop());
 
   return {
     addresses: {
