@@ -116,6 +116,20 @@ describe('the routes in the documents', () => {
   });
 });
 
+describe('docs/operations.md', () => {
+  it('quotes the log and the refusals as they are', () => {
+    const code = below('src')
+      .filter((path) => path.endsWith('.ts'))
+      .map(read)
+      .join('\n');
+    const quoted = quotedIn(read('docs/operations.md')).filter((text) =>
+      /^[A-Za-z][a-z,]+(?: [A-Za-z]+,?){2,}$/.test(text),
+    );
+    expect(quoted.length).toBeGreaterThan(8);
+    expect(quoted.filter((text) => !code.includes(text))).toEqual([]);
+  });
+});
+
 describe('README.md', () => {
   it('leads to every page of docs', () => {
     const unlinked = pages.filter(
