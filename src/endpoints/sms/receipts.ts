@@ -14,8 +14,8 @@ import { type CarriedPart, type PartReceipt, wholeOf } from '../../push/parts.js
 import type { PushUid } from '../../push/push-message.js';
 import type { ReceivingLink, SmsEndpointPorts } from './ports.js';
 
-/** How long a receipt waits for the answer to the submission that it overtook. */
-const EARLY_MS = 30 * MINUTE_MS;
+/** How long a receipt waits for the answer to the submission that it overtook: longer than that may take. Those of other people's messages wait as well. */
+const EARLY_MS = 5 * MINUTE_MS;
 
 /** What the states of SMPP say of a part; those that are not here say that it is on its way. */
 const FINAL: Partial<Record<SmscReceipt['state'], PartReceipt['state']>> = {

@@ -59,10 +59,14 @@ export function isReceipt(esmClass: number): boolean {
   );
 }
 
-/** Undefined when it names no message or no state: then it says nothing. */
+/** A receipt has about a hundred octets; what stands behind so many is no part of it. */
+const MAX_TEXT_OCTETS = 1024;
+
+/** `text`: the short message; an empty one may have its text in message_payload. Undefined when it names no message or no state: then it says nothing. */
 export function decodeReceipt(text: Uint8Array, parameters: Parameters): Receipt | undefined {
-  const told = Buffer.from(text).toString('latin1');
-  const messageId = parameterText(parameters.get(PARAMETER.receiptedMessageId)) ?? field(told, 'id', '[^ ]');
+  const octets = text.length > 0 ? text : (parameters.get(PARAMETER.messagePayload) ?? text);
+  const told = Buffer.from(octets.subarray(0, MAX_TEXT_OCTETS)).toString('latin1');
+  const messageId = parameterText(parameters.get(PARAMETER.receiptedMessageId)) || field(told, 'id', '[^ ]');
   const code = parameters.get(PARAMETER.messageState)?.[0];
   const state =
     (code === undefined ? undefined : STATE_BY_CODE[code]) ?? stateNamed(field(told, 'stat', '[A-Za-z]'));

@@ -32,6 +32,8 @@ const BREAKER = { failures: 5, pauseMs: 10 * SECOND_MS, maxPauseMs: 5 * MINUTE_M
 const STEADY_MS = 30 * SECOND_MS;
 /** What one that is turned away is told to leave the others, when the link has no rate. */
 const SPREAD_MS = 10;
+/** What comes to a link that is not to run asks again so much later: soon after it runs again, and seldom until then. */
+const HELD_MS = 5 * SECOND_MS;
 /** At the end: for what is under way to be answered, and for unbind. */
 const GOODBYE_MS = 2 * SECOND_MS;
 const INTERFACE_VERSION = 0x34;
@@ -55,6 +57,8 @@ export class SmppLink implements AsyncDisposable {
   /** The last moment that somebody who was turned away was given. */
   #promisedUntil = 0;
   #retry: Timer | undefined;
+  /** When the next attempt to connect is due (ms epoch). */
+  #retryAt = 0;
   #wakeUp: Timer | undefined;
   #idle: (() => void) | undefined;
   #isEnding = false;
@@ -172,7 +176,7 @@ export class SmppLink implements AsyncDisposable {
 
   async #bind(connection: SmppConnection): Promise<void> {
     const { bind, systemId, password, systemType, addressRange } = this.#options;
-    const response = await connection.request(`bind_${bind}`, {
+    const request = {
       systemId,
       password,
       systemType,
@@ -180,7 +184,12 @@ export class SmppLink implements AsyncDisposable {
       addressTon: 0,
       addressNpi: 0,
       addressRange,
+    };
+    // An SMSC that answers everything but the bind would keep the connection of every attempt open.
+    const response = await connection.request(`bind_${bind}`, request).catch((error: unknown) => {
+      connection.close(`no bind: ${describeError(error)}`);
     });
+    if (!response) return;
     if (response.status !== STATUS.ok || response.command !== `bind_${bind}_resp`) {
       connection.close(`the SMSC refused the bind: ${statusText(response.status)}`);
       return;
@@ -205,10 +214,11 @@ export class SmppLink implements AsyncDisposable {
     if (this.#isEnding || this.#state === 'waiting') return;
     this.#reason = reason;
     this.#became('waiting', reason);
-    this.#giveBack(() => true, reason);
     const { reconnectMs } = this.#options;
     const delayMs = reconnectMs[Math.min(this.#attempts, reconnectMs.length - 1)] ?? SECOND_MS;
     this.#attempts += 1;
+    this.#retryAt = this.#ports.clock.now() + delayMs;
+    this.#giveBack(() => true, reason);
     this.#retry = this.#ports.clock.after(delayMs, () => void this.#connect());
   }
 
@@ -231,7 +241,13 @@ export class SmppLink implements AsyncDisposable {
   /** Whoever is turned away is given a moment of its own, so that they do not all come back at once. */
   #turnedAway(detail: string): Submitted {
     const now = this.#ports.clock.now();
-    const wait = Math.max(this.#throttledUntil, this.#breaker.openUntil ?? 0, now + this.#pace.delayMs);
+    const wait = Math.max(
+      this.#throttledUntil,
+      this.#breaker.openUntil ?? 0,
+      now + this.#pace.delayMs,
+      this.#mode === 'running' ? 0 : now + HELD_MS,
+      this.#isBound ? 0 : Math.max(now + SECOND_MS, this.#retryAt),
+    );
     const behindQueue = wait + this.#pace.timeFor(this.#queue.length);
     const spread = this.#pace.timeFor(1) || SPREAD_MS;
     this.#promisedUntil = Math.ceil(Math.max(behindQueue, this.#promisedUntil) + spread);

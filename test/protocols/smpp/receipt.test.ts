@@ -54,6 +54,22 @@ describe('the text of a receipt', () => {
   });
 });
 
+it('its text may stand in message_payload, and an empty id in the parameters says nothing', () => {
+  const text = 'id:7 sub:001 stat:DELIVRD err:000';
+  const parameters = new Map([
+    [PARAMETER.messagePayload, Buffer.from(text)],
+    [PARAMETER.receiptedMessageId, Buffer.of(0)],
+  ]);
+  expect(read('', parameters)).toEqual({ messageId: '7', state: 'delivered', error: '000' });
+});
+
+it('that goes on for ever is read to where a receipt ends', () => {
+  const parameters = new Map([
+    [PARAMETER.messagePayload, Buffer.from(`${' '.repeat(60_000)}id:7 stat:DELIVRD`)],
+  ]);
+  expect(read('', parameters)).toBeUndefined();
+});
+
 it('what the parameters say goes before what the text says', () => {
   const parameters = new Map([
     [PARAMETER.receiptedMessageId, Buffer.from('beef\0')],

@@ -4,7 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type BodyOf, NO_PARAMETERS } from '../../../src/protocols/smpp/index.js';
-import type { LinkFact, SmppLinkOptions, Submission } from '../../../src/transports/smpp/link-options.js';
+import type {
+  LinkFact,
+  SmppLinkOptions,
+  Submission,
+  Submitted,
+} from '../../../src/transports/smpp/link-options.js';
 import type { Delivered } from '../../../src/transports/smpp/smpp-connection.js';
 import { SmppLink } from '../../../src/transports/smpp/smpp-link.js';
 import { atRest, FakeClock } from '../../support/fake-clock.js';
@@ -344,6 +349,25 @@ describe('a connection that breaks', () => {
   });
 });
 
+describe('what comes to a link that takes nothing now', () => {
+  const retryAt = (submitted: Submitted) => ('retryAt' in submitted ? (submitted.retryAt ?? 0) : 0);
+
+  it('asks again when it has tried to connect once more, not all the time', async () => {
+    const { smsc, link, clock, became } = await bound({}, { reconnectMs: [60_000] });
+    smsc.hangUp();
+    await became('waiting');
+    expect(retryAt(await link.submit(SUBMISSION))).toBeGreaterThanOrEqual(clock.now() + 60_000);
+  });
+
+  it.each(['paused', 'draining'] as const)('asks again seldom while it is %s', async (mode) => {
+    const { link, clock } = await bound();
+    link.obey({ mode, since: 1 });
+    expect(retryAt(await link.submit(SUBMISSION))).toBeGreaterThanOrEqual(clock.now() + 5000);
+    link.obey(undefined);
+    expect(await link.submit(SUBMISSION)).toMatchObject({ kind: 'accepted' });
+  });
+});
+
 describe('an operator', () => {
   it('pauses a link: nothing goes out, what waits is given back, and it stays bound', async () => {
     const { smsc, link } = await bound({ behave: () => ({ isSilent: true }) }, { window: 1 });
@@ -450,6 +474,25 @@ describe('an SMSC that speaks no SMPP', () => {
     await became('waiting');
     expect(link.view().reason).toMatch(/did not answer in time/);
   });
+
+  it('and answers everything but the bind is hung up on, so that attempts do not pile up', async () => {
+    const hungUp = new Promise<void>((resolve) => {
+      void listen((socket) => {
+        socket.on('data', (octets) => {
+          const isEnquiry = octets.readUInt32BE(4) === 0x15;
+          if (isEnquiry) socket.write(enquiryResponse(octets));
+        });
+        socket.on('end', resolve);
+      }).then(async (server) => {
+        open.unshift(server);
+        const { clock } = linkTo(server.port, { enquireLinkMs: 3000 });
+        await once(server.server, 'connection');
+        await atRest();
+        for (let second = 0; second < 10; second += 1) await clock.advance(1000);
+      });
+    });
+    await hungUp;
+  });
 });
 
 /** A server that speaks whatever the test makes it speak. */
@@ -476,6 +519,12 @@ async function listen(onSocket: (socket: Socket) => void) {
       await closed;
     },
   };
+}
+
+function enquiryResponse(request: Buffer): Buffer {
+  const response = Buffer.from(request.subarray(0, 16));
+  response.writeUInt32BE(0x8000_0015, 4);
+  return response;
 }
 
 function bindResponse(request: Buffer): Buffer {
