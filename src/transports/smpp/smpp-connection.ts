@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../kernel/clock.js';
 import { DeliveryError, describeError } from '../../kernel/errors.js';
-import { MINUTE_MS } from '../../kernel/units.js';
+import { MINUTE_MS, SECOND_MS } from '../../kernel/units.js';
 import {
   type BodyOf,
   type CommandName,
@@ -48,6 +48,8 @@ interface Pending {
 const MAX_HANDLING = 64;
 /** Octets of ours that the SMSC has not taken yet; one that takes none and sends on is hung up on. */
 const MAX_UNSENT_BYTES = 1_048_576;
+/** What was written last has so long to go out. */
+const LINGER_MS = 2 * SECOND_MS;
 const MAX_SEQUENCE = 0x7fff_ffff;
 
 export class SmppConnection {
@@ -121,6 +123,9 @@ export class SmppConnection {
     this.#enquiry?.cancel();
     this.#uncork();
     this.#socket.destroySoon();
+    // What the SMSC does not read would keep the socket for ever.
+    const linger = this.#options.clock.after(LINGER_MS, () => this.#socket.destroy());
+    this.#socket.once('close', () => linger.cancel());
     for (const { reject } of this.#pending.values()) reject(new DeliveryError('unreachable', reason));
     this.#pending.clear();
     this.#owner.closed(reason);
