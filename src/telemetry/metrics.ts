@@ -152,6 +152,7 @@ export function createMetrics(options: { readonly version: string; readonly proc
 export interface WatchedLink {
   readonly name: string;
   readonly state: string;
+  readonly mode: string;
   readonly underWay: number;
   readonly queued: number;
   readonly queueAgeMs: number;
@@ -160,6 +161,11 @@ export interface WatchedLink {
 const LINK_GAUGES: readonly (readonly [name: string, help: string, value: (link: WatchedLink) => number])[] =
   [
     ['carillon_smpp_bound', '1 while the link is bound, else 0.', ({ state }) => (state === 'bound' ? 1 : 0)],
+    [
+      'carillon_smpp_held',
+      '1 while an operator has paused or drains the link, else 0.',
+      ({ mode }) => (mode === 'running' ? 0 : 1),
+    ],
     ['carillon_smpp_under_way', 'Short messages without an answer.', ({ underWay }) => underWay],
     ['carillon_smpp_queued', 'Short messages that wait for their turn.', ({ queued }) => queued],
     [

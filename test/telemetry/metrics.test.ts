@@ -41,12 +41,14 @@ describe('metrics', () => {
     const metrics = createMetrics({ version: '1', processMetrics: false });
     const idle = { underWay: 0, queued: 0, queueAgeMs: 0 };
     metrics.watchLinks(() => [
-      { ...idle, name: 'away', state: 'connecting' },
-      { name: 'busy', state: 'bound', underWay: 10, queued: 3, queueAgeMs: 1500 },
+      { ...idle, name: 'away', state: 'connecting', mode: 'running' },
+      { name: 'busy', state: 'bound', mode: 'paused', underWay: 10, queued: 3, queueAgeMs: 1500 },
     ]);
     const text = await metrics.registry.metrics();
     expect(text).toContain('carillon_smpp_bound{link="away"} 0\n');
     expect(text).toContain('carillon_smpp_bound{link="busy"} 1\n');
+    expect(text).toContain('carillon_smpp_held{link="away"} 0\n');
+    expect(text).toContain('carillon_smpp_held{link="busy"} 1\n');
     expect(text).toContain('carillon_smpp_under_way{link="busy"} 10\n');
     expect(text).toContain('carillon_smpp_queued{link="busy"} 3\n');
     expect(text).toContain('carillon_smpp_queue_age_seconds{link="busy"} 1.5\n');
