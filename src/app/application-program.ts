@@ -6,7 +6,8 @@ import { execFile } from 'node:child_process';
 import { childEnvironment } from '../config/child-environment.js';
 import { DecodeError, DeliveryError } from '../kernel/errors.js';
 import { KIB } from '../kernel/units.js';
-import { INFORMATION_KINDS, type Information, type PushApplication } from '../terminal/terminal-options.js';
+import type { PushApplication } from '../terminal/sir.js';
+import { INFORMATION_KINDS, type Information } from '../terminal/terminal-options.js';
 import type { ApplicationProgram } from './terminal-policy.js';
 
 const MAX_OUTPUT_BYTES = 64 * KIB;

@@ -1,6 +1,6 @@
 /** The ways to terminals put together: every bearer of this gateway by its name, and what belongs to it and is needed elsewhere. */
 import type { Bearer } from '../push/ports.js';
-import type { BearerName } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { GatewayConfig } from './admin-token.js';
 import { type Delegates, openDelegates } from './delegates.js';

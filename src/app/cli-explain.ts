@@ -5,20 +5,7 @@
 import type { Command } from 'commander';
 import { type CliCommand, UsageError } from './cli.js';
 import { type CliOptions, httpUrl, text } from './cli-options.js';
-
-export interface ExplainCommandOptions {
-  readonly user: string;
-  readonly application?: string;
-  readonly contentType?: string;
-  readonly device?: string;
-  readonly isForAll: boolean;
-  readonly pushId?: string;
-  readonly initiator?: string;
-  readonly configFile?: string;
-  /** The admin listener. Absent: that of the configuration. */
-  readonly url?: string;
-  readonly json: boolean;
-}
+import type { ExplainCommandOptions } from './explain-command.js';
 
 export const explainCommand: CliCommand = {
   name: 'explain',

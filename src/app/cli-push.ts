@@ -3,7 +3,7 @@
  * undeliverable, 2 usage, 3 no result in time; 69 when the gateway cannot be reached.
  */
 import { type Command, Option } from 'commander';
-import { PRIORITIES, type Priority } from '../protocols/pap/document.js';
+import { PRIORITIES } from '../protocols/pap/document.js';
 import { type CliCommand, UsageError } from './cli.js';
 import {
   type CliOptions,
@@ -17,27 +17,8 @@ import {
   texts,
   wholeNumber,
 } from './cli-options.js';
-
-export const PUSH_EXIT = { delivered: 0, refused: 1, usage: 2, timeout: 3 } as const;
-
-export interface PushCommandOptions {
-  readonly to: readonly string[];
-  readonly initiator: string;
-  readonly password: string;
-  readonly url: string;
-  /** What is pushed: a file, `-` for standard input, or the text itself. */
-  readonly source: { readonly file: string } | { readonly text: string };
-  readonly contentType?: string;
-  readonly headers: readonly NamedValue[];
-  readonly pushId?: string;
-  readonly deliverBefore?: number;
-  readonly deliverAfter?: number;
-  readonly priority?: Priority;
-  readonly notifyPort?: number;
-  readonly wait: boolean;
-  readonly timeoutMs: number;
-  readonly json: boolean;
-}
+import type { PushCommandOptions } from './push-command.js';
+import { PUSH_EXIT } from './push-exit.js';
 
 export const pushCommand: CliCommand = {
   name: 'push',

@@ -10,6 +10,7 @@ import type { TerminalOptions, TerminalPolicy, TerminalProfile } from '../termin
 import type { SipTransportName } from '../transports/sip-stack/sip-stack.js';
 import { type CliCommand, UsageError } from './cli.js';
 import { type CliOptions, collect, hostPort, number, text, texts, wholeNumber } from './cli-options.js';
+import type { TerminalCommandOptions } from './terminal-command.js';
 
 const TRANSPORTS: readonly SipTransportName[] = ['udp', 'tcp', 'tls', 'ws', 'wss'];
 const PROFILES: readonly TerminalProfile[] = ['S1', 'S2', 'both'];
@@ -17,17 +18,6 @@ const PROFILES: readonly TerminalProfile[] = ['S1', 'S2', 'both'];
 interface Place {
   readonly host: string;
   readonly port: number;
-}
-
-export interface TerminalCommandOptions {
-  /** `policy` holds what options say; it goes before the policy file. */
-  readonly terminal: TerminalOptions;
-  /** By what SIRs are judged. */
-  readonly policyFile?: string;
-  /** Directory that gets the content, one file each. */
-  readonly saveTo?: string;
-  /** Do not unregister at the end. */
-  readonly keepRegistration: boolean;
 }
 
 export const terminalCommand: CliCommand = {

@@ -34,7 +34,9 @@ import {
 } from '../push/sir-return.js';
 import type { TargetingOptions } from '../push/target-resolution.js';
 import { BullAlarms } from '../queues/alarms.js';
-import type { BearerName, TerminalId, User } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { TerminalId } from '../registry/terminal-id.js';
+import type { User } from '../registry/user.js';
 import { QUEUE_PREFIX } from '../stores/keys.js';
 import { createRedis, type RedisProvision } from '../stores/redis-connection.js';
 import { RedisNodes } from '../stores/redis-nodes.js';

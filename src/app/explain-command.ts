@@ -4,8 +4,21 @@ import { DeliveryError, describeError } from '../kernel/errors.js';
 import { SECOND_MS } from '../kernel/units.js';
 import { adminToken } from './admin-token.js';
 import { EXIT } from './cli.js';
-import type { ExplainCommandOptions } from './cli-explain.js';
 import { type ExplanationAnswer, explanationText, type PushAnswer } from './explanation-text.js';
+
+export interface ExplainCommandOptions {
+  readonly user: string;
+  readonly application?: string;
+  readonly contentType?: string;
+  readonly device?: string;
+  readonly isForAll: boolean;
+  readonly pushId?: string;
+  readonly initiator?: string;
+  readonly configFile?: string;
+  /** The admin listener. Absent: that of the configuration. */
+  readonly url?: string;
+  readonly json: boolean;
+}
 
 export type Print = (line: string) => void;
 

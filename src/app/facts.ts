@@ -10,9 +10,10 @@ import type { PushSessionFact } from '../endpoints/sip/push-session.js';
 import type { SmsReceivedFact } from '../endpoints/sms/ports.js';
 import { describeError } from '../kernel/errors.js';
 import type { WakeRecord } from '../lane/lane.js';
-import type { DeliveryFact } from '../push/delivery.js';
 import type { ResultFact } from '../push/result-notification.js';
-import type { BearerName, TerminalId } from '../registry/user.js';
+import type { DeliveryFact } from '../push/settling.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { EventFeed, GatewayEvent } from '../telemetry/events.js';
 import type { LinkFact } from '../transports/smpp/link-options.js';
 

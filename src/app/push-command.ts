@@ -2,17 +2,38 @@
 import { readFile } from 'node:fs/promises';
 import { loadPapValidator } from '../endpoints/pap/pap-dtds.js';
 import { DeliveryError, describeError, RefusedError } from '../kernel/errors.js';
+import type { Priority } from '../protocols/pap/index.js';
 import {
   type PapValidator,
   type PushResponse,
   papStatusText,
   type ResultNotificationMessage,
 } from '../protocols/pap/index.js';
-import { PUSH_EXIT, type PushCommandOptions } from './cli-push.js';
+import type { NamedValue } from './cli-options.js';
 import { type AddressResult, awaitResult } from './pap-client/await-result.js';
 import { PapClient } from './pap-client/pap-client.js';
 import { listenForResults, type ResultListener } from './pap-client/result-listener.js';
+import { PUSH_EXIT } from './push-exit.js';
 import { randomBytes, systemClock } from './system-clock.js';
+
+export interface PushCommandOptions {
+  readonly to: readonly string[];
+  readonly initiator: string;
+  readonly password: string;
+  readonly url: string;
+  /** What is pushed: a file, `-` for standard input, or the text itself. */
+  readonly source: { readonly file: string } | { readonly text: string };
+  readonly contentType?: string;
+  readonly headers: readonly NamedValue[];
+  readonly pushId?: string;
+  readonly deliverBefore?: number;
+  readonly deliverAfter?: number;
+  readonly priority?: Priority;
+  readonly notifyPort?: number;
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+  readonly json: boolean;
+}
 
 export type Print = (line: string) => void;
 

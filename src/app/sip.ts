@@ -19,13 +19,12 @@ import { describeError } from '../kernel/errors.js';
 import { SECOND_MS } from '../kernel/units.js';
 import { terminalRegistered } from '../push/connection.js';
 import { canonicalNetwork, networkTest } from '../registry/initiator-networks.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import { each } from '../registry/untrusted-json.js';
-import type { PublicUserIdentity, User } from '../registry/user.js';
+import type { User } from '../registry/user.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import {
-  createMsrpConnections,
-  type MsrpConnections,
-} from '../transports/msrp-connections/msrp-connections.js';
+import { createMsrpConnections } from '../transports/msrp-connections/create-msrp-connections.js';
+import type { MsrpConnections } from '../transports/msrp-connections/msrp-connections.js';
 import { createSipStack } from '../transports/sip-stack/create-sip-stack.js';
 import type { SipFlow, SipStack } from '../transports/sip-stack/sip-stack.js';
 import type { GatewayConfig } from './admin-token.js';

@@ -15,7 +15,7 @@ import { describeError } from '../kernel/errors.js';
 import { SECOND_MS } from '../kernel/units.js';
 import { NUMBERING_PLAN, STATUS, TYPE_OF_NUMBER } from '../protocols/smpp/index.js';
 import type { Bearer } from '../push/ports.js';
-import type { BearerName } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { LinkFact, SmppLinkPorts } from '../transports/smpp/link-options.js';
 import type { Delivered } from '../transports/smpp/smpp-connection.js';

@@ -14,6 +14,8 @@ import { ToldRegistrations } from '../peers/reg-event/told-registrations.js';
 import { SubscribedUsers } from '../peers/subscribed-users.js';
 import { devicesArrived, type SourceChange } from '../push/arrivals.js';
 import type { OutsideReach } from '../registry/outside-reach.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import {
   type ConfiguredSource,
   type KnowledgePorts,
@@ -22,7 +24,7 @@ import {
   terminalKnowledge,
 } from '../registry/terminal-knowledge.js';
 import type { OutsideSourceName, TerminalSource } from '../registry/terminal-source.js';
-import type { PublicUserIdentity, Terminal, TerminalId, User } from '../registry/user.js';
+import type { Terminal, User } from '../registry/user.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { SipStack } from '../transports/sip-stack/sip-stack.js';
 import { Subscriber } from '../transports/sip-stack/subscriber.js';

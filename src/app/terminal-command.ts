@@ -9,12 +9,22 @@ import type { TerminalEvent } from '../terminal/terminal-events.js';
 import type { TerminalOptions } from '../terminal/terminal-options.js';
 import { runApplication } from './application-program.js';
 import { EXIT } from './cli.js';
-import type { TerminalCommandOptions } from './cli-terminal.js';
 import { ContentDirectory } from './content-directory.js';
 import { randomBytes, systemClock } from './system-clock.js';
 import { terminalPolicy } from './terminal-policy.js';
 import { UserQuestion } from './user-question.js';
 import { PRODUCT } from './version.js';
+
+export interface TerminalCommandOptions {
+  /** `policy` holds what options say; it goes before the policy file. */
+  readonly terminal: TerminalOptions;
+  /** By what SIRs are judged. */
+  readonly policyFile?: string;
+  /** Directory that gets the content, one file each. */
+  readonly saveTo?: string;
+  /** Do not unregister at the end. */
+  readonly keepRegistration: boolean;
+}
 
 export async function runTerminal(options: TerminalCommandOptions): Promise<number> {
   const { saveTo, keepRegistration } = options;

@@ -5,12 +5,11 @@
 import type { TerminalPolicyFile } from '../config/terminal-policy.js';
 import { SECOND_MS } from '../kernel/units.js';
 import { isSameApplication } from '../terminal/own-information.js';
-import type { ReceivedSir } from '../terminal/sir.js';
+import type { PushApplication, ReceivedSir } from '../terminal/sir.js';
 import { verifierWith } from '../terminal/sir-key.js';
 import type {
   ApplicationSet,
   Information,
-  PushApplication,
   ReturnRoute,
   TerminalPolicy,
   UserAnswer,

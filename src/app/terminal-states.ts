@@ -1,6 +1,7 @@
 /** What the gateway itself knows of a user's terminals now: connected by its lane, registered by its bindings. */
 import type { OwnState } from '../registry/merge-sources.js';
-import type { TerminalId, User } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
+import type { User } from '../registry/user.js';
 import type { Stores } from './stores.js';
 
 export async function ownStates(

@@ -4,7 +4,7 @@
  * whichever node, let go of it. What is under way ends: content that a terminal has half of is not taken from it.
  */
 import type { Clock } from '../kernel/clock.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { LaneStore, Nodes } from './ports.js';
 
 export interface HoldPorts {

@@ -2,7 +2,7 @@
  * The lane: the ordered set of deliveries held for one terminal. Values and the state table; `run-lane.ts` drains it.
  */
 import type { TransitionTable } from '../kernel/transition-table.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 
 /** 0 goes first. */
 export type LaneRank = 0 | 1 | 2;

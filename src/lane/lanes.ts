@@ -3,9 +3,10 @@
  * time; a kick during a run is answered by that run, or by another one right after it, so that a connection made at the
  * last moment is seen.
  */
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import { Kicks } from './kicks.js';
-import { type LaneOptions, type LanePorts, runLane } from './run-lane.js';
+import { runLane } from './run-lane.js';
+import type { LaneOptions, LanePorts } from './under-lease.js';
 
 export interface LanesOptions extends Omit<LaneOptions, 'isStopping'> {
   /** Lanes run at once in this process; further kicks wait their turn. */

@@ -1,5 +1,6 @@
 /** What the lane needs from outside: its store, what it delivers, how it wakes, who is connected here. */
-import type { BearerName, TerminalId } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type {
   LaneConnections,
   LaneEntry,

@@ -10,43 +10,14 @@
  * It never waits for a terminal. Whatever happens while it runs raises the lane's version, and `release` refuses to
  * let go of a lane whose version moved: nothing placed at the last moment is overlooked.
  */
-import type { Clock } from '../kernel/clock.js';
 import { MINUTE_MS } from '../kernel/units.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import { type Drained, drain } from './drain.js';
 import { Kicks } from './kicks.js';
 import type { WakeState } from './lane.js';
-import type {
-  LaneCargo,
-  LaneStore,
-  Nodes,
-  TerminalConnection,
-  TerminalConnections,
-  WakeOutcome,
-  Waker,
-} from './ports.js';
-import { type Held, LaneRun } from './under-lease.js';
-import { afterWake, hasNextMethod, type WakeSchedule } from './wake-schedule.js';
-
-export interface LanePorts {
-  readonly store: LaneStore;
-  readonly cargo: LaneCargo;
-  readonly connections: TerminalConnections;
-  readonly waker: Waker;
-  readonly nodes: Nodes;
-  readonly clock: Clock;
-  /** Sets the alarm for the lane's due moment. */
-  laneDue(terminal: TerminalId, at: number): Promise<void>;
-}
-
-export interface LaneOptions {
-  readonly leaseMs: number;
-  /** Entries read at once; at least twice the largest window. */
-  readonly readAhead: number;
-  readonly schedule: WakeSchedule;
-  /** True once the process is shutting down: nothing new is started. */
-  isStopping(): boolean;
-}
+import type { TerminalConnection, WakeOutcome } from './ports.js';
+import { type Held, type LaneOptions, type LanePorts, LaneRun } from './under-lease.js';
+import { afterWake, hasNextMethod } from './wake-schedule.js';
 
 const NEVER = Number.MAX_SAFE_INTEGER;
 const LOOK_AGAIN_MS = 1000;

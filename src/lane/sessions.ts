@@ -2,7 +2,7 @@
  * The push sessions that terminals have open on this node. A terminal has one: a newer session takes the place of the
  * older, which is closed. The lane learns of both ends in the store first, so that other nodes know where to turn.
  */
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { LaneStore, TerminalConnection } from './ports.js';
 
 export interface TerminalSession extends TerminalConnection {

@@ -2,7 +2,7 @@
  * The safety net under the alarm clock: finds lanes whose due moment passed without anybody looking, after a crash
  * for instance, and runs them. Bounded work for each sweep; what is left waits for the next one.
  */
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { LaneStore } from './ports.js';
 
 /** Returns how many lanes it kicked. */

@@ -2,11 +2,41 @@
  * One run of a lane under its lease: looking at the lane, prolonging the lease while something takes long, dropping what
  * has expired. Keeping the lease alive is what keeps a second process from delivering the same entries.
  */
-import type { TerminalId } from '../registry/user.js';
+import type { Clock } from '../kernel/clock.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { Kicks } from './kicks.js';
 import type { LaneEntry } from './lane.js';
-import type { LaneSnapshot, LaneWindow, Lease } from './ports.js';
-import type { LaneOptions, LanePorts } from './run-lane.js';
+import type {
+  LaneCargo,
+  LaneSnapshot,
+  LaneStore,
+  LaneWindow,
+  Lease,
+  Nodes,
+  TerminalConnections,
+  Waker,
+} from './ports.js';
+import type { WakeSchedule } from './wake-schedule.js';
+
+export interface LanePorts {
+  readonly store: LaneStore;
+  readonly cargo: LaneCargo;
+  readonly connections: TerminalConnections;
+  readonly waker: Waker;
+  readonly nodes: Nodes;
+  readonly clock: Clock;
+  /** Sets the alarm for the lane's due moment. */
+  laneDue(terminal: TerminalId, at: number): Promise<void>;
+}
+
+export interface LaneOptions {
+  readonly leaseMs: number;
+  /** Entries read at once; at least twice the largest window. */
+  readonly readAhead: number;
+  readonly schedule: WakeSchedule;
+  /** True once the process is shutting down: nothing new is started. */
+  isStopping(): boolean;
+}
 
 /** The lease, and the lane as it was at the last look. */
 export interface Held {

@@ -4,8 +4,8 @@
  */
 import { DecodeError } from '../kernel/errors.js';
 import { parseContentType } from '../protocols/mime/index.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import type { DeviceReport, OutsideSourceName } from '../registry/terminal-source.js';
-import type { PublicUserIdentity } from '../registry/user.js';
 import type { Notification, SubscriptionTarget } from '../transports/sip-stack/subscription-dialog.js';
 
 export interface EventPackage<View> {

@@ -4,8 +4,8 @@
  * With a life of zero nothing is kept: each question is a fetch.
  */
 import { DecodeError, DeliveryError } from '../kernel/errors.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import type { SourceAnswer, TerminalSource } from '../registry/terminal-source.js';
-import type { PublicUserIdentity } from '../registry/user.js';
 import type { Subscriber } from '../transports/sip-stack/subscriber.js';
 import { documentIn, type EventPackage, targetOf } from './event-package.js';
 import { WatchedUser, type WatchedUserOptions, type WatchedUserPorts } from './watched-user.js';

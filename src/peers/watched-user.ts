@@ -3,8 +3,8 @@
  * enough that it can end.
  */
 import type { Clock, Timer } from '../kernel/clock.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import type { DeviceReport, SourceAnswer, SourceState } from '../registry/terminal-source.js';
-import type { PublicUserIdentity } from '../registry/user.js';
 import type { Subscriber } from '../transports/sip-stack/subscriber.js';
 import type { Subscription, SubscriptionStatus } from '../transports/sip-stack/subscription.js';
 import type { Notification } from '../transports/sip-stack/subscription-dialog.js';

@@ -2,7 +2,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { LaneEntry } from '../lane/lane.js';
 import type { LaneStore } from '../lane/ports.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { Alarms, PushStore } from './ports.js';
 import type { PushUid } from './push-message.js';
 

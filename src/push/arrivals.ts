@@ -6,8 +6,9 @@
 import { HOUR_MS } from '../kernel/units.js';
 import { newlyAvailable } from '../registry/device-discovery.js';
 import { matchesAny } from '../registry/device-identity.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import type { DeviceReport, OutsideSourceName } from '../registry/terminal-source.js';
-import type { PublicUserIdentity, User } from '../registry/user.js';
+import type { User } from '../registry/user.js';
 import { type ConnectionPorts, terminalReachable, terminalRegistered } from './connection.js';
 
 export interface ArrivalPorts extends ConnectionPorts {

@@ -4,7 +4,8 @@
  * handset, a bearer carries the push itself. An activation method may say otherwise of itself. Pure.
  */
 import type { QualityOfService } from '../protocols/pap/index.js';
-import type { ActivationMethod, BearerName, Terminal } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { ActivationMethod, Terminal } from '../registry/user.js';
 import type { Bearer } from './ports.js';
 import { bearersMeant } from './quality-of-service.js';
 

@@ -4,7 +4,8 @@
  * the same push. One that names a terminal is for those among whom that one has to be found, and for nobody else.
  */
 import type { WakeRequest } from '../lane/ports.js';
-import type { BearerName, Terminal } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { Terminal } from '../registry/user.js';
 import type { Way } from './bearer-choice.js';
 import { together } from './bearer-outcome.js';
 import type { Bearer, BearerOutcome } from './ports.js';

@@ -1,7 +1,7 @@
 /** Cancellation: takes back what is still held. A delivery that has been settled keeps its state. */
 import type { Clock } from '../kernel/clock.js';
 import { RefusedError } from '../kernel/errors.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { Alarms, PushStore } from './ports.js';
 import type { Push, PushUid, Recipient } from './push-message.js';
 import { recipientsNamed } from './status-query.js';

@@ -7,7 +7,7 @@
  */
 import type { LaneStore } from '../lane/ports.js';
 import type { Binding } from '../registry/binding.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 
 export interface ConnectionPorts {
   readonly lanes: Pick<LaneStore, 'connected' | 'view'>;

@@ -7,16 +7,15 @@ import { describeError, RefusedError } from '../kernel/errors.js';
 import type {
   ConnectionBearer,
   ConnectionItem,
-  ConnectionOutcome,
   Delivery,
   LaneCargo,
   TerminalConnection,
 } from '../lane/ports.js';
 import { PAP_CODE } from '../protocols/pap/index.js';
-import type { BearerName, TerminalId } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import { binaryTypeOf, type ContentValidator, convertForTerminal } from './content-conversion.js';
 import { type GivingUpPorts, giveUp } from './giving-up.js';
-import type { DeliveryState } from './journey.js';
 import type { Settlement } from './ports.js';
 import type { PushHead, PushUid } from './push-message.js';
 import { confirmationFor } from './quality-of-service.js';
@@ -26,33 +25,6 @@ export interface DeliveryPorts extends GivingUpPorts {
   /** Knows the document types that are compiled for terminals which read only their binary form. */
   readonly contentValidator: ContentValidator;
 }
-
-/** What telemetry is told. */
-export type DeliveryFact =
-  | {
-      readonly kind: 'attempted';
-      readonly uid: PushUid;
-      readonly terminal: TerminalId;
-      readonly bearer: ConnectionBearer;
-      readonly outcome: ConnectionOutcome;
-      /** Of the content as it went out. */
-      readonly bytes: number;
-      readonly latencyMs: number;
-    }
-  | {
-      readonly kind: 'settled';
-      readonly uid: PushUid;
-      readonly terminal: TerminalId;
-      readonly state: DeliveryState;
-      readonly reason?: string;
-      readonly ageMs?: number;
-    }
-  | {
-      readonly kind: 'failed';
-      readonly uid: PushUid;
-      readonly terminal: TerminalId;
-      readonly error: unknown;
-    };
 
 /** What the initiator is told when a terminal refuses content (PAP §9.14: 2005/2006 for what it cannot take, 5xxx for an abort). */
 const REFUSALS = {

@@ -9,7 +9,8 @@ import type {
   TerminalConnection,
   WakeRequest,
 } from '../lane/ports.js';
-import type { Terminal, TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
+import type { Terminal } from '../registry/user.js';
 import type { Way } from './bearer-choice.js';
 import { binaryTypeOf } from './content-conversion.js';
 import type { Bearer } from './ports.js';

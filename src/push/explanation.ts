@@ -3,8 +3,10 @@
  * decide for a real push, so what is said here is what will be done; every part says why.
  */
 import type { LaneStore } from '../lane/ports.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import type { SourceReport } from '../registry/terminal-source.js';
-import type { ActivationMethod, BearerName, PublicUserIdentity, Terminal, User } from '../registry/user.js';
+import type { ActivationMethod, Terminal, User } from '../registry/user.js';
 import type { Way } from './bearer-choice.js';
 import type { Bearer } from './ports.js';
 import type { TerminalChoice } from './push-message.js';

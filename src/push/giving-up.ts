@@ -2,7 +2,8 @@
  * Giving up: a bearer has failed with a push for good, by its network's answer or by a receipt later. Other bearers may bring it, where the
  * gateway has a way by one; else the delivery has failed. One script records which of the two it is, so that no crash loses it.
  */
-import type { BearerName, TerminalId } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { Way } from './bearer-choice.js';
 import type { PushHead } from './push-message.js';
 import { type SettlingPorts, settleDelivery } from './settling.js';

@@ -6,7 +6,7 @@
 import { RefusedError } from '../kernel/errors.js';
 import type { PushAddress } from '../protocols/push-address/index.js';
 import type { Group, GroupDirectory } from '../registry/group.js';
-import type { PublicUserIdentity } from '../registry/user.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import type { Decision, GroupDecision, Recipient } from './push-message.js';
 import {
   decideFor,

@@ -3,7 +3,8 @@
  * of a part only ever grows: taken, given up, delivered; a report that comes late, twice, or behind its own contradiction lowers nothing. The
  * state of the whole follows from those of its parts, whatever the order in which they became known.
  */
-import type { BearerName, TerminalId } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 
 /** In the order in which knowledge grows. Who has it has not lost it again, so `delivered` goes above `failed`. */
 export const PART_STATES = ['open', 'accepted', 'failed', 'delivered'] as const;

@@ -1,7 +1,8 @@
 /** What the push journey needs from outside. `app/` fills these; tests fill them with twins in memory. */
 import type { LaneEntry, WakeReceipt } from '../lane/lane.js';
 import type { ConnectionItem, ConnectionOutcome } from '../lane/ports.js';
-import type { Terminal, TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
+import type { Terminal } from '../registry/user.js';
 import type { DeliveryState, SettlingEvent } from './journey.js';
 import type { PushFilter } from './push-filter.js';
 import type { Push, PushHead, PushStory, PushUid, RecipientStory, ResultRecord } from './push-message.js';

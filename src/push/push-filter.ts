@@ -1,6 +1,7 @@
 /** Which pushes a list shows: every criterion that is given has to be met. Pure; the stores bound how many pushes they look at. */
-import type { PublicUserIdentity, TerminalId } from '../registry/user.js';
-import { addressResult } from './journey.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
+import type { TerminalId } from '../registry/terminal-id.js';
+import { addressResult } from './address-result.js';
 import type { PushStory } from './push-message.js';
 
 export interface PushFilter {

@@ -8,8 +8,9 @@ import type { Brand } from '../kernel/brand.js';
 import type { ErrorCode } from '../kernel/errors.js';
 import type { LaneEntry, LaneRank } from '../lane/lane.js';
 import { type PapVersion, PRIORITIES, type QualityOfService } from '../protocols/pap/index.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { SourceReport } from '../registry/terminal-source.js';
-import type { PublicUserIdentity, TerminalId } from '../registry/user.js';
 import type { DeliveryState } from './journey.js';
 
 /**

@@ -5,7 +5,8 @@
 import type { ErrorCode } from '../kernel/errors.js';
 import type { Confirmation } from '../lane/ports.js';
 import type { QualityOfService } from '../protocols/pap/index.js';
-import type { BearerName, Terminal } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { Terminal } from '../registry/user.js';
 import type { DeliveryRecord } from './push-message.js';
 
 /** Why a terminal cannot have the push; the code is the initiator's when it is true of all of them. */

@@ -3,9 +3,11 @@
  * apply to it, and the ways that are left. Looked up once for each attempt, for SIRs and for direct delivery alike.
  */
 import type { WakeRequest } from '../lane/ports.js';
+import type { BearerName } from '../registry/bearer-name.js';
 import { quietUntil, statedPreferences } from '../registry/stated-preferences.js';
 import type { TargetingRule } from '../registry/targeting-rule.js';
-import type { BearerName, Terminal, TerminalId, User } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
+import type { Terminal, User } from '../registry/user.js';
 import { type BearerCosts, type Way, waysTo } from './bearer-choice.js';
 import type { Bearer } from './ports.js';
 import type { InitiatingPush, RecentPushes } from './recent-pushes.js';

@@ -3,7 +3,8 @@
  * network gave it up and the terminal can be reached in another way, puts it back in line. Receipts come late, twice, or before
  * the network's own answer: whatever comes after the end changes nothing.
  */
-import type { BearerName, TerminalId } from '../registry/user.js';
+import type { BearerName } from '../registry/bearer-name.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import { type GivingUpPorts, giveUp } from './giving-up.js';
 import type { PushUid } from './push-message.js';
 import { settleDelivery } from './settling.js';

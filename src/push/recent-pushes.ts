@@ -5,7 +5,7 @@
  */
 import type { LaneEntry } from '../lane/lane.js';
 import type { Priority, QualityOfService } from '../protocols/pap/index.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { PushStore } from './ports.js';
 import type { PushStory, PushUid } from './push-message.js';
 import { applicationIdOf } from './submission.js';

@@ -3,7 +3,7 @@
  * holds for that application is given up, and the initiators learn of it with the reason; the rest of the lane stays.
  */
 import type { LaneEntry } from '../lane/lane.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { PushUid } from './push-message.js';
 import { type SettlingPorts, settleDelivery } from './settling.js';
 import { applicationIdOf } from './submission.js';

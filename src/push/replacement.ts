@@ -8,7 +8,7 @@
  */
 import { RefusedError } from '../kernel/errors.js';
 import type { ReplaceMethod } from '../protocols/pap/index.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import { type CancellationPorts, takeBack } from './cancellation.js';
 import type { Placement } from './ports.js';
 import { type PushStory, type PushUid, pushUid, type Recipient } from './push-message.js';

@@ -1,9 +1,37 @@
 /** Settling: ends one delivery in the store, and does what follows from it outside the store: telemetry, and the alarms of reports. */
 import type { Clock } from '../kernel/clock.js';
-import type { TerminalId } from '../registry/user.js';
-import type { DeliveryFact } from './delivery.js';
+import type { ConnectionBearer, ConnectionOutcome } from '../lane/ports.js';
+import type { TerminalId } from '../registry/terminal-id.js';
+import type { DeliveryState } from './journey.js';
 import type { Alarms, PushStore, Settlement } from './ports.js';
 import { FIRST_HAS_IT, type PushUid } from './push-message.js';
+
+/** What telemetry is told. */
+export type DeliveryFact =
+  | {
+      readonly kind: 'attempted';
+      readonly uid: PushUid;
+      readonly terminal: TerminalId;
+      readonly bearer: ConnectionBearer;
+      readonly outcome: ConnectionOutcome;
+      /** Of the content as it went out. */
+      readonly bytes: number;
+      readonly latencyMs: number;
+    }
+  | {
+      readonly kind: 'settled';
+      readonly uid: PushUid;
+      readonly terminal: TerminalId;
+      readonly state: DeliveryState;
+      readonly reason?: string;
+      readonly ageMs?: number;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly uid: PushUid;
+      readonly terminal: TerminalId;
+      readonly error: unknown;
+    };
 
 export interface SettlingPorts {
   readonly store: PushStore;

@@ -5,9 +5,10 @@
  * nobody else. Every step leaves its reason.
  */
 import { parseCpiTag } from '../protocols/ota-http/index.js';
+import type { BearerName } from '../registry/bearer-name.js';
 import { type DeviceIdentity, REGISTERED_KINDS } from '../registry/device-identity.js';
 import { type IdentityPlace, MODE_LETTER, type TargetingSettings } from '../registry/targeting-rule.js';
-import type { BearerName, Terminal } from '../registry/user.js';
+import type { Terminal } from '../registry/user.js';
 import type { Sir } from './sir.js';
 import type { Targeting } from './targeting.js';
 

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../kernel/clock.js';
 import type { LaneStore } from '../lane/ports.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { SirStore } from './sir.js';
 
 export interface SirReceiptPorts {

@@ -12,8 +12,11 @@ import type { LaneStore } from '../lane/ports.js';
 import { RETURN_FLAGS, type ReturnFlag } from '../protocols/sia/index.js';
 import { matchesAny, parseDeviceIdentity } from '../registry/device-identity.js';
 import type { Registry } from '../registry/ports.js';
-import { type ReturnedKind, withReturned } from '../registry/returned-information.js';
-import type { PublicUserIdentity, Terminal, TerminalId } from '../registry/user.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
+import type { ReturnedKind } from '../registry/returned.js';
+import { withReturned } from '../registry/returned-information.js';
+import type { TerminalId } from '../registry/terminal-id.js';
+import type { Terminal } from '../registry/user.js';
 import type { Refusal } from './refusal.js';
 import type { SirRecord, SirStore } from './sir.js';
 

@@ -5,8 +5,9 @@
 import type { Priority } from '../protocols/pap/index.js';
 import type { ReturnFlag, SendFlag } from '../protocols/sia/index.js';
 import type { DeviceIdentity } from '../registry/device-identity.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import type { IdentityPlace, SirMode } from '../registry/targeting-rule.js';
-import type { PublicUserIdentity, TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 
 export interface Sir {
   /** Unique and unguessable; tells duplicates and replays apart (SIR-60). */

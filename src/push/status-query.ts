@@ -1,7 +1,7 @@
 /** Status query (PAP §9.8): the state of every address of a push, or of the addresses that the query names, one result for each distinct state. */
 import { RefusedError } from '../kernel/errors.js';
 import type { StatusQueryResult } from '../protocols/pap/index.js';
-import { addressResult, deliveriesOf } from './journey.js';
+import { addressResult, deliveriesOf } from './address-result.js';
 import type { PushStore } from './ports.js';
 import { type PushStory, pushUid, type Recipient } from './push-message.js';
 import { usedQuality } from './quality-of-service.js';

@@ -5,25 +5,20 @@
  */
 import { DecodeError, RefusedError } from '../kernel/errors.js';
 import { decodePushAddress, type PushAddress } from '../protocols/push-address/index.js';
-import type { Binding } from '../registry/binding.js';
 import { type DeviceIdentity, matchesAny, parseDeviceIdentity } from '../registry/device-identity.js';
-import type { TargetingRule } from '../registry/targeting-rule.js';
+import type { TargetingRule, TargetPolicy } from '../registry/targeting-rule.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { SourceReport } from '../registry/terminal-source.js';
-import type { TargetPolicy, Terminal, TerminalId, User } from '../registry/user.js';
+import type { Terminal, User } from '../registry/user.js';
 import type { Decision } from './push-message.js';
 import { type Targeting, targetingFor } from './targeting.js';
-import { type Choice, chooseTerminals, type Objection, type Unmet } from './terminal-choice.js';
-
-/** What is known of a terminal at this moment; asked for only when the policy needs it. */
-export interface TerminalState {
-  readonly isConnected: boolean;
-  /** Whether it can be reached, all sources taken together (see `registry/merge-sources`). Absent when nobody has said anything. */
-  readonly isAvailable?: boolean;
-  /** When its newest live registration was made, or since when a source outside has called it available. */
-  readonly registeredAt?: number;
-  /** Its live registrations, newest first. */
-  readonly bindings?: readonly Binding[];
-}
+import {
+  type Choice,
+  chooseTerminals,
+  type Objection,
+  type TerminalState,
+  type Unmet,
+} from './terminal-choice.js';
 
 /** What is known of a user's terminals at this moment, and from where. */
 export interface TerminalStates {

@@ -4,8 +4,9 @@
  * comes from, so that an operator can ask why. Pure.
  */
 import { matchesApplication, matchesPattern } from '../registry/initiator-pattern.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import type { TargetingCondition, TargetingRule, TargetingSettings } from '../registry/targeting-rule.js';
-import type { PublicUserIdentity, UserPolicy } from '../registry/user.js';
+import type { UserPolicy } from '../registry/user.js';
 
 /** What the rules look at. */
 export interface TargetingSubject {

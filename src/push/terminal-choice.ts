@@ -4,14 +4,26 @@
  * reasons is the order in which they were weighed.
  */
 import type { ErrorCode } from '../kernel/errors.js';
+import type { Binding } from '../registry/binding.js';
 import { type DeviceIdentity, matchesAny } from '../registry/device-identity.js';
 import { subscriptionsOf, trustedGateways } from '../registry/returned-information.js';
 import { isSwitchedOff, refusesType, statedPreferences } from '../registry/stated-preferences.js';
-import type { TargetingSettings } from '../registry/targeting-rule.js';
-import type { TargetPolicy, Terminal, TerminalId, User } from '../registry/user.js';
+import type { TargetingSettings, TargetPolicy } from '../registry/targeting-rule.js';
+import type { TerminalId } from '../registry/terminal-id.js';
+import type { Terminal, User } from '../registry/user.js';
 import type { TerminalChoice } from './push-message.js';
-import type { TerminalState } from './target-resolution.js';
 import type { Setting, Targeting } from './targeting.js';
+
+/** What is known of a terminal at this moment; asked for only when the policy needs it. */
+export interface TerminalState {
+  readonly isConnected: boolean;
+  /** Whether it can be reached, all sources taken together (see `registry/merge-sources`). Absent when nobody has said anything. */
+  readonly isAvailable?: boolean;
+  /** When its newest live registration was made, or since when a source outside has called it available. */
+  readonly registeredAt?: number;
+  /** Its live registrations, newest first. */
+  readonly bindings?: readonly Binding[];
+}
 
 /** What speaks against sending the push to a terminal; undefined when nothing does. Pure. */
 export type Objection = (terminal: Terminal, state: TerminalState | undefined) => Unmet | undefined;

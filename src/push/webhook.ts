@@ -4,7 +4,7 @@
  * device and no decision of ours is named: what is told is what the PAP report tells.
  */
 import { InvariantError } from '../kernel/errors.js';
-import type { AddressResult } from './journey.js';
+import type { AddressResult } from './address-result.js';
 import type { Webhook } from './ports.js';
 import type { PushHead, Recipient } from './push-message.js';
 

@@ -8,7 +8,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { InvariantError } from '../kernel/errors.js';
 import type { Alarms } from '../push/ports.js';
 import type { PushUid } from '../push/push-message.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 
 export interface AlarmTasks {
   runLane(terminal: TerminalId): Promise<void>;

@@ -3,8 +3,8 @@
  * connected to (private networks and the like) is for the bearer's own policy.
  */
 import { DecodeError } from '../kernel/errors.js';
+import type { BearerName } from './bearer-name.js';
 import { parseSipUri } from './sip-uri.js';
-import type { BearerName } from './user.js';
 
 /** Connectionless WAP push, client side (IANA). */
 const WAP_PUSH_PORT = 2948;

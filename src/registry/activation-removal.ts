@@ -3,7 +3,8 @@
  * is taken out of the terminal's record, so that nobody is asked about it again; whoever provisions the terminal puts a new one in.
  */
 import type { Registry } from './ports.js';
-import type { ActivationMethod, TerminalId } from './user.js';
+import type { TerminalId } from './terminal-id.js';
+import type { ActivationMethod } from './user.js';
 
 /** True when the method was there. A method that was replaced meanwhile stays. */
 export async function removeActivation(

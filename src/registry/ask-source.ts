@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../kernel/clock.js';
 import { DAY_MS } from '../kernel/units.js';
+import type { PublicUserIdentity } from './public-user-identity.js';
 import type {
   DeviceReport,
   OutsideSourceName,
@@ -12,7 +13,6 @@ import type {
   SourceReport,
   TerminalSource,
 } from './terminal-source.js';
-import type { PublicUserIdentity } from './user.js';
 
 export interface AskedSource {
   readonly source: TerminalSource;

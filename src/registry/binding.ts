@@ -1,7 +1,8 @@
 /**
  * A registration: the contact under which one terminal of a user can be reached now (RFC 3261 §10, RFC 5626, RFC 5627).
  */
-import type { PublicUserIdentity, TerminalId } from './user.js';
+import type { PublicUserIdentity } from './public-user-identity.js';
+import type { TerminalId } from './terminal-id.js';
 
 /** A resource of a push notification service, values unescaped. */
 export interface PushResource {

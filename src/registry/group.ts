@@ -5,9 +5,9 @@
  */
 import { z } from 'zod';
 import { DecodeError } from '../kernel/errors.js';
+import type { PublicUserIdentity } from './public-user-identity.js';
 import { publicUserIdentity } from './public-user-identity.js';
 import { each, readBySchema } from './untrusted-json.js';
-import type { PublicUserIdentity } from './user.js';
 
 export interface Group {
   /** Its address, canonical. No user has it, as identity or as alias. */

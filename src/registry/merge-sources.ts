@@ -13,8 +13,9 @@
 import type { SourceFinding } from './ask-source.js';
 import type { Binding } from './binding.js';
 import { matchesAny } from './device-identity.js';
+import type { TerminalId } from './terminal-id.js';
 import type { DeviceReport, OutsideSourceName, SourceReport } from './terminal-source.js';
-import type { Terminal, TerminalId, User } from './user.js';
+import type { Terminal, User } from './user.js';
 
 /** What the gateway itself knows of a terminal. */
 export interface OwnState {

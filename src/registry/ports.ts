@@ -1,6 +1,8 @@
 /** What the registry needs from outside. Adapters: `stores/` (Redis) and the memory twin used by tests. */
 import type { Binding } from './binding.js';
-import type { PublicUserIdentity, Terminal, TerminalId, User } from './user.js';
+import type { PublicUserIdentity } from './public-user-identity.js';
+import type { TerminalId } from './terminal-id.js';
+import type { Terminal, User } from './user.js';
 
 export interface Registry {
   /** The user of a public user identity or alias (canonical form), with its terminals. Undefined when nobody has it. */

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { DecodeError } from '../kernel/errors.js';
 import { KIB } from '../kernel/units.js';
 import { isUaProfName, UAPROF_LIMITS } from '../protocols/uaprof/index.js';
+import { BEARER_NAMES } from './bearer-name.js';
 import { DEVICE_IDENTITY_KINDS } from './device-identity.js';
 import { LIST_KEYS } from './stated-capabilities.js';
+import { TARGET_POLICIES } from './targeting-rule.js';
 import { readBySchema } from './untrusted-json.js';
-import { BEARER_NAMES, CARRIED, TARGET_POLICIES } from './user.js';
+import { CARRIED } from './user.js';
 
 /** The most that one user or terminal may have of each. */
 export const PROVISIONING_LIMITS = {

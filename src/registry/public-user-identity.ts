@@ -4,10 +4,13 @@
  * passwords and URI headers are dropped. `sip:` and `sips:` stay distinct here: whether both reach one user is for the
  * registrar to say.
  */
+import type { Brand } from '../kernel/brand.js';
 import { DecodeError } from '../kernel/errors.js';
 import { normaliseEscapes } from './percent-escapes.js';
 import { formatAuthority, parseSipUri } from './sip-uri.js';
-import type { PublicUserIdentity } from './user.js';
+
+/** Canonical public user identity (IMPU): an address without parameters, scheme and host in lower case. Made by `publicUserIdentity()`. */
+export type PublicUserIdentity = Brand<string, 'PublicUserIdentity'>;
 
 /** Longest address taken, in characters. */
 export const MAX_ADDRESS_LENGTH = 512;

@@ -5,8 +5,9 @@
 import { DecodeError, RefusedError } from '../kernel/errors.js';
 import { type DeviceIdentity, instanceIdentity, matchesAny } from './device-identity.js';
 import type { Registry } from './ports.js';
+import type { TerminalId } from './terminal-id.js';
 import { terminalId } from './terminal-id.js';
-import type { ActivationMethod, Terminal, TerminalId, User } from './user.js';
+import type { ActivationMethod, Terminal, User } from './user.js';
 
 export interface RegisteredTerminalPorts {
   readonly registry: Pick<Registry, 'findUser' | 'putTerminal'>;

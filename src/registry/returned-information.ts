@@ -4,23 +4,9 @@
  * into `stated-preferences.ts`; subscriptions and security are read here. Pure.
  */
 import { withReport } from './capabilities.js';
+import type { ReturnedKind } from './returned.js';
 import { statedCapabilities } from './stated-capabilities.js';
 import type { Terminal } from './user.js';
-
-const RETURNED_KINDS = ['capability', 'preference', 'security', 'subscription'] as const;
-export type ReturnedKind = (typeof RETURNED_KINDS)[number];
-
-/** The latest return of one kind. */
-export interface ReturnedInformation {
-  /** Counts the returns of this kind from 1. */
-  readonly version: number;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** As the terminal sent it: a JSON value. */
-  readonly information: unknown;
-}
-
-export type Returned = { readonly [Kind in ReturnedKind]?: ReturnedInformation };
 
 /** The terminal with what it returned in the place of what it returned before. */
 export function withReturned(

@@ -3,8 +3,9 @@
  * and what the terminal returned after a session initiation request. For each key the provisioned record counts first, so that an
  * operator can correct a terminal. Other keys are kept and mean nothing here. Pure.
  */
+import { BEARER_NAMES, type BearerName } from './bearer-name.js';
 import { matchesApplication } from './initiator-pattern.js';
-import { BEARER_NAMES, type BearerName, type Terminal } from './user.js';
+import type { Terminal } from './user.js';
 
 export interface StatedPreferences {
   /** Application ids, in full or by their last part: wanted or not. Those not named are wanted. */

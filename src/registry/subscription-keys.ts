@@ -1,7 +1,8 @@
 /** The keys of a Web Push subscription (RFC 8291 §2), checked once when they come in: a key that is no point of the curve would fail at every push. */
 import { createPublicKey } from 'node:crypto';
 import { DecodeError } from '../kernel/errors.js';
-import type { BearerName, SubscriptionKeys } from './user.js';
+import type { BearerName } from './bearer-name.js';
+import type { SubscriptionKeys } from './user.js';
 
 const POINT_OCTETS = 65;
 const UNCOMPRESSED = 0x04;

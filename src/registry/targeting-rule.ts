@@ -7,9 +7,18 @@
 import { z } from 'zod';
 import { DecodeError } from '../kernel/errors.js';
 import { RETURN_FLAGS, type ReturnFlag, SEND_FLAGS, type SendFlag } from '../protocols/sia/index.js';
+import { BEARER_NAMES, type BearerName } from './bearer-name.js';
 import { addressPattern, applicationPattern } from './initiator-pattern.js';
 import { at, each, readBySchema, withoutUndefined } from './untrusted-json.js';
-import { BEARER_NAMES, type BearerName, TARGET_POLICIES, type TargetPolicy } from './user.js';
+
+/** Which of a user's terminals a push goes to when it names none. */
+export const TARGET_POLICIES = [
+  'all-subscribed',
+  'connected-first',
+  'available-first',
+  'newest-registered',
+] as const;
+export type TargetPolicy = (typeof TARGET_POLICIES)[number];
 
 /**
  * How a SIR finds the terminal (targeting specification §8.0):

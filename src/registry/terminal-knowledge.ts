@@ -13,9 +13,11 @@ import {
 import { discoverDevices } from './device-discovery.js';
 import { type Merged, mergeSources, type OwnState } from './merge-sources.js';
 import { type OutsideReach, type OutsideReachOptions, outsideReach } from './outside-reach.js';
+import type { PublicUserIdentity } from './public-user-identity.js';
 import type { RegisteredTerminalPorts } from './registered-terminal.js';
+import type { TerminalId } from './terminal-id.js';
 import type { OutsideSourceName, SourceReport } from './terminal-source.js';
-import type { PublicUserIdentity, Terminal, TerminalId, User } from './user.js';
+import type { Terminal, User } from './user.js';
 
 export interface ConfiguredSource extends AskedSource {
   /** Whether devices that it names become terminals of the user. */

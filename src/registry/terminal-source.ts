@@ -2,8 +2,9 @@
  * What others than the registry know of a user's terminals (SIR-31 … SIR-35, SIR-166): a SIP core that has them registered, a presence
  * server that has their state. Each of them is a source behind one port; what is made of several answers stands in `merge-sources.ts`.
  */
+import type { BearerName } from './bearer-name.js';
 import type { DeviceIdentity } from './device-identity.js';
-import type { BearerName, PublicUserIdentity } from './user.js';
+import type { PublicUserIdentity } from './public-user-identity.js';
 
 /**
  * `registry`: our own registrar, lanes and provisioning. `reg-event`: registrations at the core. `presence`: a presence server.

@@ -2,21 +2,13 @@
  * Who can be reached: a user, known by its public user identity, and the terminals bound to it.
  * Values only; canonical forms and equality of device identities are in `device-identity.ts`.
  */
-import type { Brand } from '../kernel/brand.js';
+import type { BearerName } from './bearer-name.js';
 import type { DeviceIdentity } from './device-identity.js';
-import type { Returned } from './returned-information.js';
+import type { PublicUserIdentity } from './public-user-identity.js';
+import type { Returned } from './returned.js';
 import type { CapabilityReport, ReportSource } from './stated-capabilities.js';
-import type { TargetingRule } from './targeting-rule.js';
-
-/** Canonical public user identity (IMPU): an address without parameters, scheme and host in lower case. Made by `publicUserIdentity()`. */
-export type PublicUserIdentity = Brand<string, 'PublicUserIdentity'>;
-
-/** Identifies one terminal of one user throughout the gateway: made by `terminalId()` from the user and the terminal's name. */
-export type TerminalId = Brand<string, 'TerminalId'>;
-
-export const BEARER_NAMES = ['sip', 'sms', 'wsp', 'ota-http', 'ussd', 'http-callback', 'web-push'] as const;
-/** What activation methods name; and `delegate`, another gateway that does the rest, which only a rule names. */
-export type BearerName = (typeof BEARER_NAMES)[number] | 'delegate';
+import type { TargetingRule, TargetPolicy } from './targeting-rule.js';
+import type { TerminalId } from './terminal-id.js';
 
 /** One way to wake a terminal. Methods are tried in the order in which the terminal lists them. */
 export interface ActivationMethod {
@@ -64,15 +56,6 @@ export interface Terminal {
   readonly returned?: Returned;
   readonly origin: 'provisioned' | 'registered';
 }
-
-/** Which of a user's terminals a push goes to when it names none. */
-export const TARGET_POLICIES = [
-  'all-subscribed',
-  'connected-first',
-  'available-first',
-  'newest-registered',
-] as const;
-export type TargetPolicy = (typeof TARGET_POLICIES)[number];
 
 export interface UserPolicy {
   /** Absent: what the operator has decided. */

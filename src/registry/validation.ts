@@ -8,26 +8,19 @@
 import { DecodeError } from '../kernel/errors.js';
 import { decodeUaProf } from '../protocols/uaprof/index.js';
 import { activationAddress } from './activation-address.js';
+import type { BearerName } from './bearer-name.js';
 import type { DeviceIdentity } from './device-identity.js';
 import { deviceIdentity } from './device-identity.js';
 import { checkTerminalName, readBody, terminalSchema, userSchema } from './provisioning-schema.js';
+import type { PublicUserIdentity } from './public-user-identity.js';
 import { publicUserIdentity } from './public-user-identity.js';
 import { sipCredentials } from './sip-credentials.js';
 import { subscriptionKeys } from './subscription-keys.js';
+import type { TargetPolicy } from './targeting-rule.js';
 import { targetingRules } from './targeting-rule.js';
 import { terminalId } from './terminal-id.js';
 import { at, each } from './untrusted-json.js';
-import type {
-  ActivationMethod,
-  BearerName,
-  Carried,
-  PublicUserIdentity,
-  SubscriptionKeys,
-  TargetPolicy,
-  Terminal,
-  User,
-  UserPolicy,
-} from './user.js';
+import type { ActivationMethod, Carried, SubscriptionKeys, Terminal, User, UserPolicy } from './user.js';
 
 /**
  * A user's own attributes from the body of its PUT. Absent `aliases` and `policy` mean none and the default; absent `sip` and `sirKey`

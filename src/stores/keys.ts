@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { PartName } from '../push/parts.js';
 import type { PushUid } from '../push/push-message.js';
-import type { PublicUserIdentity, TerminalId } from '../registry/user.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 
 const PREFIX = 'carillon';
 

@@ -12,7 +12,7 @@ import type {
   RecipientStory,
   ResultRecord,
 } from '../push/push-message.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 
 /** What a push keeps for each of its terminals, each field under `<name>:<terminal>`. */
 const DELIVERY_FIELDS = [

@@ -1,6 +1,6 @@
 /** Groups in Redis: one string for each, and their addresses in order for the list. */
 import type { Group, GroupDirectory } from '../registry/group.js';
-import type { PublicUserIdentity } from '../registry/user.js';
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import * as keys from './keys.js';
 import type { RedisClient } from './redis-connection.js';
 

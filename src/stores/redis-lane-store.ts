@@ -14,7 +14,7 @@ import type {
 } from '../lane/lane.js';
 import { laneState, type NamedReceipt, withReceipts } from '../lane/lane.js';
 import type { LaneSnapshot, LaneStore, LaneWindow, Lease, Nodes, Released } from '../lane/ports.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import { dueMembers } from './due-members.js';
 import * as keys from './keys.js';
 import { connectLane, disconnectLane, unholdLane } from './lua/connect-lane.js';

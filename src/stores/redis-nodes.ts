@@ -4,7 +4,7 @@
  * them must look at, and on one for what operators tell links to message centres.
  */
 import type { Nodes } from '../lane/ports.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import * as keys from './keys.js';
 import type { RedisClient } from './redis-connection.js';
 

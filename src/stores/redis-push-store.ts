@@ -31,7 +31,7 @@ import {
   type ResultRecord,
   startFor,
 } from '../push/push-message.js';
-import type { TerminalId } from '../registry/user.js';
+import type { TerminalId } from '../registry/terminal-id.js';
 import type { BlobDirectory } from './blob-directory.js';
 import { dueMembers, scored } from './due-members.js';
 import * as keys from './keys.js';

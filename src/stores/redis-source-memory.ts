@@ -2,8 +2,8 @@
  * What outside sources last said of each user's devices, in Redis: shared by all nodes and there after a restart. It lapses by itself a while
  * after the last of them spoke, for by then it says nothing about now.
  */
+import type { PublicUserIdentity } from '../registry/public-user-identity.js';
 import type { OutsideSourceName, SourceMemory, SourceState } from '../registry/terminal-source.js';
-import type { PublicUserIdentity } from '../registry/user.js';
 import * as keys from './keys.js';
 import { saveSource } from './lua/save-source.js';
 import type { RedisClient } from './redis-connection.js';

@@ -11,7 +11,7 @@ import { type EventReceivingPorts, receiveCallback, receivePushMessage } from '.
 import { OtaHttpListener } from './ota-http-listener.js';
 import type { OtaResponder } from './ota-http-responder.js';
 import { PostListener } from './post-listener.js';
-import type { ShortMessage } from './returning.js';
+import type { ShortMessage } from './short-message.js';
 import { SmsNetwork } from './sms-network.js';
 import type { SmsReceiving } from './sms-receiving.js';
 import type { TerminalFact } from './terminal-events.js';

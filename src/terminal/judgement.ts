@@ -8,9 +8,9 @@ import { isAllowedGateway } from './gateway-address.js';
 import { compareIdentities } from './identity-comparing.js';
 import { type JudgementReason, reasonRow, type Verdict } from './judgement-reasons.js';
 import { ownObjection } from './own-information.js';
-import { chosenOffer, offerAddress, offerKey } from './session-offer.js';
+import { chosenOffer, offerAddress, offerKey, SESSION_WAYS } from './session-offer.js';
 import type { ReceivedSir } from './sir.js';
-import { SESSION_WAYS, type TerminalPolicy, type UserAnswer } from './terminal-options.js';
+import type { TerminalPolicy, UserAnswer } from './terminal-options.js';
 
 export interface Judgement {
   readonly verdict: Verdict;

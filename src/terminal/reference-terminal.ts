@@ -8,10 +8,8 @@ import { MIB } from '../kernel/units.js';
 import type { PushContents } from '../protocols/wsp/index.js';
 import { instanceIdentity, parseDeviceIdentity } from '../registry/device-identity.js';
 import { publicUserIdentity } from '../registry/public-user-identity.js';
-import {
-  createMsrpConnections,
-  type MsrpConnections,
-} from '../transports/msrp-connections/msrp-connections.js';
+import { createMsrpConnections } from '../transports/msrp-connections/create-msrp-connections.js';
+import type { MsrpConnections } from '../transports/msrp-connections/msrp-connections.js';
 import { createSipStack } from '../transports/sip-stack/create-sip-stack.js';
 import type { SipFlow, SipStack } from '../transports/sip-stack/sip-stack.js';
 import { Carriers } from './carriers.js';
@@ -24,10 +22,11 @@ import { OtaHttpSessions } from './ota-http-sessions.js';
 import { PushSessions } from './push-sessions.js';
 import { ReceivedIds } from './received-ids.js';
 import { Registration } from './registration.js';
+import type { ReceivedShortMessage } from './short-message.js';
 import { localAddressTowards, registrarAddress, type SipIdentity, sipIdentity } from './sip-identity.js';
 import { SIA_MEDIA_TYPE, type SirCarrier, sirOfBody } from './sir.js';
 import { SirHandling } from './sir-handling.js';
-import { type ReceivedShortMessage, SmsReceiving } from './sms-receiving.js';
+import { SmsReceiving } from './sms-receiving.js';
 import {
   TerminalEventFeed,
   type TerminalEventKind,

@@ -7,6 +7,7 @@ import { DeliveryError, describeError } from '../kernel/errors.js';
 import type { ReturnFlag } from '../protocols/sia/index.js';
 import type { SipHeader } from '../protocols/sip/index.js';
 import type { SipStack } from '../transports/sip-stack/sip-stack.js';
+import type { ShortMessage } from './short-message.js';
 import type { SipIdentity } from './sip-identity.js';
 import { signWith } from './sir-key.js';
 import type { TerminalPolicy } from './terminal-options.js';
@@ -35,11 +36,6 @@ export interface ReturningPorts {
   readonly sendSms: ((message: ShortMessage) => Promise<void>) | undefined;
   /** A short message that is to be sent. */
   readonly onSms: (message: ShortMessage) => void;
-}
-
-export interface ShortMessage {
-  readonly to: string;
-  readonly text: string;
 }
 
 export interface Returned {

@@ -12,7 +12,9 @@ import {
   type Sia,
 } from '../protocols/sia/index.js';
 import { gatewayKey } from './gateway-address.js';
-import type { TerminalPolicy } from './terminal-options.js';
+
+export const SESSION_WAYS = ['sip', 'ota-http', 'wsp'] as const;
+export type SessionWay = (typeof SESSION_WAYS)[number];
 
 export type SessionOffer =
   | { readonly way: 'sip'; readonly gateway: string }
@@ -59,7 +61,10 @@ export function offersOf(sia: Sia | undefined, ppg: string | undefined, sender: 
  */
 export function chosenOffer(
   { gateway, otaHttp, wsp }: Offers,
-  { sessionWays, homeGateway }: Pick<TerminalPolicy, 'sessionWays' | 'homeGateway'>,
+  {
+    sessionWays,
+    homeGateway,
+  }: { readonly sessionWays: readonly SessionWay[]; readonly homeGateway: string | undefined },
 ): SessionOffer | undefined {
   const isEmpty = gateway === undefined && otaHttp === undefined && wsp === undefined;
   const called = isEmpty ? homeGateway : gateway;

@@ -26,7 +26,11 @@ import {
 import { type DeviceIdentity, parseDeviceIdentity } from '../registry/device-identity.js';
 import { publicUserIdentity } from '../registry/public-user-identity.js';
 import { type Offers, offersOf } from './session-offer.js';
-import type { PushApplication } from './terminal-options.js';
+
+export interface PushApplication {
+  readonly id: string;
+  readonly name?: string;
+}
 
 export const SIA_MEDIA_TYPE = 'application/vnd.wap.sia';
 

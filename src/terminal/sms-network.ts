@@ -19,8 +19,7 @@ import { type TextMessage, textMessage } from '../protocols/sms/index.js';
 import type { LinkFact, SmppLinkOptions } from '../transports/smpp/link-options.js';
 import type { Delivered } from '../transports/smpp/smpp-connection.js';
 import { SmppLink } from '../transports/smpp/smpp-link.js';
-import type { ShortMessage } from './returning.js';
-import type { ReceivedShortMessage } from './sms-receiving.js';
+import type { ReceivedShortMessage, ShortMessage } from './short-message.js';
 
 export interface SmscOptions {
   readonly host: string;

@@ -9,6 +9,7 @@ import { formatContentType } from '../protocols/mime/index.js';
 import { decodeUserData, type Part, WAP_PUSH_PORTS } from '../protocols/sms/index.js';
 import { decodePush } from '../protocols/wsp/index.js';
 import type { ContentReceiving } from './content-receiving.js';
+import type { ReceivedShortMessage } from './short-message.js';
 import { SIA_MEDIA_TYPE, sirOfBody } from './sir.js';
 import type { SirHandling } from './sir-handling.js';
 import type { TerminalEventFeed } from './terminal-events.js';
@@ -17,13 +18,6 @@ export interface SmsReceivingPorts {
   readonly sirs: Pick<SirHandling, 'judge' | 'follow'>;
   readonly content: Pick<ContentReceiving, 'receive'>;
   readonly events: Pick<TerminalEventFeed, 'emit'>;
-}
-
-export interface ReceivedShortMessage {
-  readonly from: string;
-  readonly userData: Uint8Array;
-  /** TP-UDHI: the user data begins with its header. USSD has none. */
-  readonly hasHeader: boolean;
 }
 
 /** Messages of which not all parts are there, at most: the oldest make room. */

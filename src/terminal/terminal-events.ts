@@ -3,7 +3,8 @@ import type { Clock } from '../kernel/clock.js';
 import { DeliveryError } from '../kernel/errors.js';
 import type { ReceivedContent } from './content.js';
 import type { Judgement } from './judgement.js';
-import type { Returned, ShortMessage } from './returning.js';
+import type { Returned } from './returning.js';
+import type { ShortMessage } from './short-message.js';
 import type { ReceivedSir } from './sir.js';
 
 export type TerminalFact =

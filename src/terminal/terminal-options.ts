@@ -8,8 +8,9 @@ import type { QuietHours } from '../registry/stated-preferences.js';
 import type { MsrpLimits } from '../transports/msrp-connections/msrp-connections.js';
 import type { SipTransportName } from '../transports/sip-stack/sip-stack.js';
 import type { ReceivedContent } from './content.js';
-import type { ShortMessage } from './returning.js';
-import type { ReceivedSir } from './sir.js';
+import { SESSION_WAYS, type SessionWay } from './session-offer.js';
+import type { ShortMessage } from './short-message.js';
+import type { PushApplication, ReceivedSir } from './sir.js';
 import type { SmscOptions } from './sms-network.js';
 
 export interface TerminalOptions {
@@ -135,20 +136,12 @@ export interface TerminalPolicy {
 
 export type UserAnswer = 'accept' | 'reject' | 'later';
 
-export const SESSION_WAYS = ['sip', 'ota-http', 'wsp'] as const;
-export type SessionWay = (typeof SESSION_WAYS)[number];
-
 export type ReturnRoute =
   | { readonly by: 'sip' }
   | { readonly by: 'http'; readonly url: string }
   | { readonly by: 'sms'; readonly to: string };
 
 export type ApplicationSet = 'any' | readonly string[];
-
-export interface PushApplication {
-  readonly id: string;
-  readonly name?: string;
-}
 
 export const INFORMATION_KINDS = ['capability', 'preference', 'security', 'subscription'] as const;
 export type InformationKind = (typeof INFORMATION_KINDS)[number];

@@ -7,9 +7,8 @@ import { UserQuestion } from '../../src/app/user-question.js';
 import { parseTerminalPolicy } from '../../src/config/terminal-policy.js';
 import { parseDeviceIdentity } from '../../src/registry/device-identity.js';
 import { judgeSir } from '../../src/terminal/judgement.js';
-import type { ReceivedSir } from '../../src/terminal/sir.js';
+import type { PushApplication, ReceivedSir } from '../../src/terminal/sir.js';
 import { signWith } from '../../src/terminal/sir-key.js';
-import type { PushApplication } from '../../src/terminal/terminal-options.js';
 
 const PHONE = 'urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6';
 const NOON = Date.UTC(2027, 0, 15, 12, 0);

@@ -119,6 +119,25 @@ describe('folders', () => {
   });
 });
 
+describe('files', () => {
+  it('never import each other in a circle, types included', () => {
+    const importsOf = new Map(
+      files.map(({ path, imports }) => [path, imports.map((target) => target.replace(/\.js$/, '.ts'))]),
+    );
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (path: string, way: readonly string[]): void => {
+      const start = way.indexOf(path);
+      if (start >= 0) circles.push([...way.slice(start), path].join(' → '));
+      if (start >= 0 || done.has(path)) return;
+      for (const target of importsOf.get(path) ?? []) visit(target, [...way, path]);
+      done.add(path);
+    };
+    for (const { path } of files) visit(path, []);
+    expect(circles, 'what is read in a circle has no place to begin').toEqual([]);
+  });
+});
+
 /** Library → the folders that may import it, and why. */
 const LIBRARIES: readonly { library: RegExp; name: string; folders: readonly string[]; reason: string }[] = [
   { name: 'koa', library: /^(?:koa|@koa\/.*)$/, folders: ['endpoints'], reason: 'one place to upgrade' },

@@ -15,12 +15,17 @@ import {
 } from '../../src/protocols/pap/index.js';
 import { RETURN_FLAGS, SEND_FLAGS } from '../../src/protocols/sia/index.js';
 import { DELIVERY, RESULT } from '../../src/push/journey.js';
+import { BEARER_NAMES } from '../../src/registry/bearer-name.js';
 import { DEVICE_IDENTITY_KINDS } from '../../src/registry/device-identity.js';
 import { AUTHENTICATION_METHODS, INITIATOR_ORIGINS } from '../../src/registry/initiator.js';
 import { INITIATOR_MAXIMA } from '../../src/registry/initiator-validation.js';
 import { PROVISIONING_LIMITS } from '../../src/registry/provisioning-schema.js';
-import { IDENTITY_PLACES, SIR_MODES, targetingRuleSchema } from '../../src/registry/targeting-rule.js';
-import { BEARER_NAMES, TARGET_POLICIES } from '../../src/registry/user.js';
+import {
+  IDENTITY_PLACES,
+  SIR_MODES,
+  TARGET_POLICIES,
+  targetingRuleSchema,
+} from '../../src/registry/targeting-rule.js';
 import { resolveReference, type Schema, schemaErrors } from '../support/json-schema.js';
 import { type Described, OPENAPI, OPERATIONS, resolved } from '../support/openapi.js';
 

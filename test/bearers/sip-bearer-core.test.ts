@@ -5,7 +5,9 @@ import type { Sir } from '../../src/push/sir.js';
 import type { Binding } from '../../src/registry/binding.js';
 import { deviceIdentity } from '../../src/registry/device-identity.js';
 import type { OutsideReach } from '../../src/registry/outside-reach.js';
-import type { PublicUserIdentity, Terminal, TerminalId } from '../../src/registry/user.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
+import type { Terminal } from '../../src/registry/user.js';
 import type { ClientRequest } from '../../src/transports/sip-stack/sip-stack.js';
 
 const ALICE = 'sip:alice@example.test' as PublicUserIdentity;

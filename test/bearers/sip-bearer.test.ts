@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { SipBearer } from '../../src/bearers/sip-bearer.js';
 import type { SipHeader } from '../../src/protocols/sip/index.js';
 import type { Binding } from '../../src/registry/binding.js';
-import type { PublicUserIdentity, Terminal, TerminalId } from '../../src/registry/user.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
+import type { Terminal } from '../../src/registry/user.js';
 import { aSir } from '../support/a-sir.js';
 
 const ALICE = 'sip:alice@example.test' as PublicUserIdentity;

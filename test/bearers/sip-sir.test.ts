@@ -4,7 +4,7 @@ import { sirRequest } from '../../src/bearers/sip-sir.js';
 import { decodeSia } from '../../src/protocols/sia/index.js';
 import type { Sir } from '../../src/push/sir.js';
 import { type DeviceIdentity, deviceIdentity } from '../../src/registry/device-identity.js';
-import type { PublicUserIdentity } from '../../src/registry/user.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
 
 const ALICE = 'sip:alice@example.test' as PublicUserIdentity;
 const URN = 'urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6';

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { sipTarget } from '../../src/bearers/sip-target.js';
 import type { Binding } from '../../src/registry/binding.js';
 import { type DeviceIdentity, parseDeviceIdentity } from '../../src/registry/device-identity.js';
-import type { PublicUserIdentity, Terminal, TerminalId } from '../../src/registry/user.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
+import type { Terminal } from '../../src/registry/user.js';
 
 const ALICE = 'sip:alice@example.test' as PublicUserIdentity;
 const URN = 'urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6';

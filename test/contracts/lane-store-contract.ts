@@ -5,7 +5,7 @@ import type { WakeRecord } from '../../src/lane/lane.js';
 import { MOST_OVERTAKEN } from '../../src/lane/lane.js';
 import type { Lease } from '../../src/lane/ports.js';
 import { laneEntryOf, type Push } from '../../src/push/push-message.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { aPush, HELLO, HERE, HOUR, PC, PHONE, type PushOptions } from '../support/pushes.js';
 import { LEAST_SIR_INTERVAL_MS, type MakeStores, type Stores } from './stores-subject.js';
 

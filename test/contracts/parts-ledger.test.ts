@@ -1,7 +1,7 @@
 /** What a ledger of parts keeps and finds again: in memory and in Redis. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CarriedPart, PartName, PartsLedger } from '../../src/push/parts.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { RedisPartsLedger } from '../../src/stores/redis-parts-ledger.js';
 import { MemoryPartsLedger } from '../support/memory-parts-ledger.js';
 import { TestRedis } from '../support/redis.js';

@@ -6,7 +6,8 @@ import type { Begun, Placement, Settlement } from '../../src/push/ports.js';
 import type { PushFilter } from '../../src/push/push-filter.js';
 import type { PushUid, Recipient } from '../../src/push/push-message.js';
 import { laneEntryOf, type Push } from '../../src/push/push-message.js';
-import type { PublicUserIdentity, TerminalId } from '../../src/registry/user.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { ALICE, aPush, HELLO, HERE, HOUR, PC, PDA, PHONE, type PushOptions } from '../support/pushes.js';
 import { INLINE_BYTES, type MakeStores, RETENTION_MS, type Stores } from './stores-subject.js';
 

@@ -3,9 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Binding } from '../../src/registry/binding.js';
 import { deviceIdentity } from '../../src/registry/device-identity.js';
 import type { Registry } from '../../src/registry/ports.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
 import { publicUserIdentity } from '../../src/registry/public-user-identity.js';
 import { terminalId } from '../../src/registry/terminal-id.js';
-import type { PublicUserIdentity, Terminal, User } from '../../src/registry/user.js';
+import type { Terminal, User } from '../../src/registry/user.js';
 
 const ALICE = publicUserIdentity('sip:alice@example.test');
 const BOB = publicUserIdentity('sip:bob@example.test');

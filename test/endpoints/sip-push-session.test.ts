@@ -15,7 +15,7 @@ import { sipCredentials } from '../../src/registry/sip-credentials.js';
 import { terminalId } from '../../src/registry/terminal-id.js';
 import type { User } from '../../src/registry/user.js';
 import { noLog } from '../../src/telemetry/log.js';
-import { createMsrpConnections } from '../../src/transports/msrp-connections/msrp-connections.js';
+import { createMsrpConnections } from '../../src/transports/msrp-connections/create-msrp-connections.js';
 import type { ServerInvite, SipFlow } from '../../src/transports/sip-stack/sip-stack.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { MemoryLaneStore } from '../support/memory-lane-store.js';

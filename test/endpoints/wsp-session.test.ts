@@ -12,7 +12,7 @@ import {
   type WspPdu,
 } from '../../src/protocols/wsp/index.js';
 import { decodeWtp, encodeWtp, type WtpPdu } from '../../src/protocols/wtp/index.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { WspSession, type WspSessionOptions } from '../../src/terminal/wsp-session.js';
 import { DatagramSocket } from '../../src/transports/datagram/datagram-socket.js';
 import { wspTerminalKey } from '../../src/transports/wsp/session-headers.js';

@@ -1,7 +1,7 @@
 /** The lanes of one process: one run per terminal, a bounded number of runs, kicks that are never lost, an orderly end. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LaneStore } from '../../src/lane/ports.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { atRest } from '../support/fake-clock.js';
 import { instead } from '../support/instead.js';
 import { DONE, LaneStage, LEASE_MS, numbered, ScriptedConnection, undecided } from '../support/lane-stage.js';

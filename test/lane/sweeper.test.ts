@@ -1,7 +1,7 @@
 /** The safety net: lanes whose moment passed without anybody looking are run, some at a time, the longest due first. */
 import { expect, it } from 'vitest';
 import { sweepLanes } from '../../src/lane/sweeper.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { LaneStage, numbered } from '../support/lane-stage.js';
 import { HERE, HOUR, PHONE } from '../support/pushes.js';
 

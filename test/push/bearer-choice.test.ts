@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { type BearerWishes, waysTo } from '../../src/push/bearer-choice.js';
 import type { Bearer } from '../../src/push/ports.js';
-import type { ActivationMethod, BearerName } from '../../src/registry/user.js';
+import type { BearerName } from '../../src/registry/bearer-name.js';
+import type { ActivationMethod } from '../../src/registry/user.js';
 
 const wakes = (down?: string): Bearer => ({
   wake: async () => ({ kind: 'handed', detail: '' }),

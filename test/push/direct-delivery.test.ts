@@ -5,8 +5,9 @@ import { directWay } from '../../src/push/direct-delivery.js';
 import type { Bearer, CarriedItem } from '../../src/push/ports.js';
 import type { PushUid } from '../../src/push/push-message.js';
 import { RecentPushes } from '../../src/push/recent-pushes.js';
+import type { BearerName } from '../../src/registry/bearer-name.js';
 import { terminalId } from '../../src/registry/terminal-id.js';
-import type { ActivationMethod, BearerName, Terminal } from '../../src/registry/user.js';
+import type { ActivationMethod, Terminal } from '../../src/registry/user.js';
 import { BOB, PushStage, TO_BOB } from '../support/push-stage.js';
 
 const BOBS = terminalId(BOB, 'phone');

@@ -1,6 +1,6 @@
 /** A push to a group: who gets it, what is said of those who do not, and its one state. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addressResult } from '../../src/push/journey.js';
+import { addressResult } from '../../src/push/address-result.js';
 import { decisionsOf, type Recipient } from '../../src/push/push-message.js';
 import type { Submission } from '../../src/push/submission.js';
 import { publicUserIdentity } from '../../src/registry/public-user-identity.js';

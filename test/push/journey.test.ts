@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { InvariantError } from '../../src/kernel/errors.js';
 import { advance } from '../../src/kernel/transition-table.js';
+import { addressResult } from '../../src/push/address-result.js';
 import {
-  addressResult,
   DELIVERY,
   type DeliveryEvent,
   type DeliveryState,
@@ -15,7 +15,7 @@ import {
   settledState,
 } from '../../src/push/journey.js';
 import type { DeliveryRecord, Recipient } from '../../src/push/push-message.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { PC, PDA, PHONE } from '../support/pushes.js';
 
 const DELIVERY_MOVES: Record<DeliveryState, Partial<Record<DeliveryEvent, DeliveryState>>> = {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { QualityOfService } from '../../src/protocols/pap/index.js';
 import { unmetQuality, usedQuality } from '../../src/push/quality-of-service.js';
-import { BEARER_NAMES, type BearerName } from '../../src/registry/user.js';
+import { BEARER_NAMES, type BearerName } from '../../src/registry/bearer-name.js';
 
 const EVERY_BEARER: ReadonlySet<BearerName> = new Set(BEARER_NAMES);
 

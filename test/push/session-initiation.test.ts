@@ -8,9 +8,11 @@ import type { Refusal } from '../../src/push/refusal.js';
 import { SessionInitiation } from '../../src/push/session-initiation.js';
 import type { Sir, SirRecord } from '../../src/push/sir.js';
 import type { SipPresence } from '../../src/push/sir-plan.js';
+import type { BearerName } from '../../src/registry/bearer-name.js';
 import { deviceIdentity } from '../../src/registry/device-identity.js';
 import { type TargetingRule, targetingRules } from '../../src/registry/targeting-rule.js';
-import type { ActivationMethod, BearerName, Terminal, TerminalId, User } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
+import type { ActivationMethod, Terminal, User } from '../../src/registry/user.js';
 import { PushStage, TO_ALICE } from '../support/push-stage.js';
 import { ALICE, PC, PHONE } from '../support/pushes.js';
 

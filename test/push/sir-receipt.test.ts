@@ -3,7 +3,7 @@ import { beforeEach, expect, it } from 'vitest';
 import type { WakeReceipt } from '../../src/lane/lane.js';
 import type { SirRecord } from '../../src/push/sir.js';
 import { type SirReceipt, takeSirReceipt } from '../../src/push/sir-receipt.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { ALICE, PC, PHONE } from '../support/pushes.js';
 
 const SIR: SirRecord = {

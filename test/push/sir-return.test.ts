@@ -10,7 +10,9 @@ import {
   takeSirReturn,
 } from '../../src/push/sir-return.js';
 import { deviceIdentity } from '../../src/registry/device-identity.js';
-import type { PublicUserIdentity, Terminal, TerminalId } from '../../src/registry/user.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
+import type { Terminal } from '../../src/registry/user.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { MemoryLaneStore } from '../support/memory-lane-store.js';
 import { MemoryRegistry } from '../support/memory-registry.js';

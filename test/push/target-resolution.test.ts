@@ -5,13 +5,15 @@ import {
   DEFAULT_APPLICATION_ID,
   type ResolutionPorts,
   resolveTarget,
-  type TerminalState,
   type TerminalStates,
 } from '../../src/push/target-resolution.js';
+import type { TerminalState } from '../../src/push/terminal-choice.js';
 import { type DeviceIdentityKind, deviceIdentity } from '../../src/registry/device-identity.js';
+import type { TargetPolicy } from '../../src/registry/targeting-rule.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { terminalId } from '../../src/registry/terminal-id.js';
 import type { SourceReport } from '../../src/registry/terminal-source.js';
-import type { TargetPolicy, Terminal, TerminalId, User } from '../../src/registry/user.js';
+import type { Terminal, User } from '../../src/registry/user.js';
 import { NO_RULES } from '../support/push-stage.js';
 import { ALICE } from '../support/pushes.js';
 

@@ -1,11 +1,12 @@
 /** The table of the choice: what is known and what the rules say, and which terminals get the push in which order. */
 import { describe, expect, it } from 'vitest';
-import type { TerminalState } from '../../src/push/target-resolution.js';
 import { targetingFor } from '../../src/push/targeting.js';
+import type { TerminalState } from '../../src/push/terminal-choice.js';
 import { type ChoiceSubject, chooseTerminals } from '../../src/push/terminal-choice.js';
 import { targetingRules } from '../../src/registry/targeting-rule.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { terminalId } from '../../src/registry/terminal-id.js';
-import type { Terminal, TerminalId } from '../../src/registry/user.js';
+import type { Terminal } from '../../src/registry/user.js';
 import { ALICE } from '../support/pushes.js';
 
 const T = 1_000_000;

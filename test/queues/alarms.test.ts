@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PushUid } from '../../src/push/push-message.js';
 import { type AlarmTasks, BullAlarms } from '../../src/queues/alarms.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { TestRedis } from '../support/redis.js';
 
 const PHONE = 'phone' as TerminalId;

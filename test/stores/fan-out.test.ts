@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addressResult } from '../../src/push/journey.js';
+import { addressResult } from '../../src/push/address-result.js';
 import { pushUid } from '../../src/push/push-message.js';
 import { type SubmissionPorts, submit } from '../../src/push/submission.js';
 import { publicUserIdentity } from '../../src/registry/public-user-identity.js';

@@ -1,6 +1,6 @@
 /** Gateway processes on one Redis: who is alive, and kicks from one to another and to all. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { RedisNodes } from '../../src/stores/redis-nodes.js';
 import { when } from '../support/e2e-gateway.js';
 import { TestRedis } from '../support/redis.js';

@@ -16,7 +16,7 @@ import type {
 import { sweepLanes } from '../../src/lane/sweeper.js';
 import { PushDelivery } from '../../src/push/delivery.js';
 import type { PushStore } from '../../src/push/ports.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { BlobDirectory } from '../../src/stores/blob-directory.js';
 import type { RedisClient } from '../../src/stores/redis-connection.js';
 import { RedisLaneStore } from '../../src/stores/redis-lane-store.js';

@@ -1,7 +1,7 @@
 /** A DNS server on loopback that knows a few NAPTR and SRV records (RFC 1035, RFC 2915, RFC 2782), for what only real questions show. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { NaptrRecord, SrvRecord } from '../../src/transports/sip-stack/resolve.js';
+import type { NaptrRecord, SrvRecord } from '../../src/transports/sip-stack/name-service.js';
 
 const NAPTR = 35;
 const SRV = 33;

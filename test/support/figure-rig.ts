@@ -6,8 +6,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BearerName } from '../../src/registry/bearer-name.js';
 import type { IdentityPlace } from '../../src/registry/targeting-rule.js';
-import type { BearerName } from '../../src/registry/user.js';
 import type { ReturnRoute } from '../../src/terminal/terminal-options.js';
 import { E2eGateway } from './e2e-gateway.js';
 import type { TerminalGuest, TerminalGuestOptions } from './e2e-terminal.js';

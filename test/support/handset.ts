@@ -3,7 +3,7 @@
  * it takes.
  */
 import { encodeGsmText, encodeHeader } from '../../src/protocols/sms/index.js';
-import type { ReceivedShortMessage } from '../../src/terminal/sms-receiving.js';
+import type { ReceivedShortMessage } from '../../src/terminal/short-message.js';
 import type { Smsc, Taken } from './smsc.js';
 
 /** Septets of a part with a header of six octets. */

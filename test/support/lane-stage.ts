@@ -16,8 +16,9 @@ import type {
   WakeRequest,
   Waker,
 } from '../../src/lane/ports.js';
-import { type LaneOptions, type LanePorts, runLane } from '../../src/lane/run-lane.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import { runLane } from '../../src/lane/run-lane.js';
+import type { LaneOptions, LanePorts } from '../../src/lane/under-lease.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { FakeClock } from './fake-clock.js';
 import { MemoryLaneStore } from './memory-lane-store.js';
 import { HOUR, PHONE } from './pushes.js';

@@ -1,6 +1,6 @@
 /** Groups in memory: the twin of the Redis adapter, for tests. Values go in and out by copy. */
 import type { Group, GroupDirectory } from '../../src/registry/group.js';
-import type { PublicUserIdentity } from '../../src/registry/user.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
 
 export class MemoryGroupDirectory implements GroupDirectory {
   readonly #groups = new Map<string, Group>();

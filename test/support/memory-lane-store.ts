@@ -14,7 +14,7 @@ import {
 } from '../../src/lane/lane.js';
 import type { LaneSnapshot, LaneStore, LaneWindow, Lease, Nodes, Released } from '../../src/lane/ports.js';
 import type { Placement } from '../../src/push/ports.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 
 const EXPIRED_AT_ONCE = 100;
 

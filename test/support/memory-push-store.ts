@@ -1,6 +1,7 @@
 /** Pushes in memory: the twin of RedisPushStore. The contract suite runs on both, so tests may take this for the other. */
+import { deliveriesOf } from '../../src/push/address-result.js';
 import type { CountedPush } from '../../src/push/initiator-quota.js';
-import { type DeliveryState, deliveriesOf, isSettled, settledState } from '../../src/push/journey.js';
+import { type DeliveryState, isSettled, settledState } from '../../src/push/journey.js';
 import type {
   Acceptance,
   Begun,
@@ -24,7 +25,7 @@ import {
   type ResultRecord,
   startFor,
 } from '../../src/push/push-message.js';
-import type { TerminalId } from '../../src/registry/user.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import type { MemoryLaneStore } from './memory-lane-store.js';
 
 interface Kept {

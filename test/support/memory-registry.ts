@@ -4,7 +4,9 @@ import { RefusedError } from '../../src/kernel/errors.js';
 import type { Binding } from '../../src/registry/binding.js';
 import { identityKeys } from '../../src/registry/device-identity.js';
 import type { Registry } from '../../src/registry/ports.js';
-import type { PublicUserIdentity, Terminal, TerminalId, User } from '../../src/registry/user.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
+import type { Terminal, User } from '../../src/registry/user.js';
 
 type OwnAttributes = Omit<User, 'terminals'>;
 

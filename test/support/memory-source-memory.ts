@@ -1,6 +1,6 @@
 /** What sources last said, in memory: the twin of the Redis adapter. `knows` tells which users exist. */
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
 import type { OutsideSourceName, SourceMemory, SourceState } from '../../src/registry/terminal-source.js';
-import type { PublicUserIdentity } from '../../src/registry/user.js';
 
 export class MemorySourceMemory implements SourceMemory {
   readonly #kept = new Map<string, SourceState>();

@@ -3,9 +3,10 @@
 import type { RandomBytes } from '../../src/kernel/clock.js';
 import type { ConnectionItem, ConnectionOutcome, TerminalConnection } from '../../src/lane/ports.js';
 import type { Way } from '../../src/push/bearer-choice.js';
-import { type DeliveryFact, PushDelivery } from '../../src/push/delivery.js';
+import { PushDelivery } from '../../src/push/delivery.js';
 import type { Alarms } from '../../src/push/ports.js';
 import type { PushUid } from '../../src/push/push-message.js';
+import type { DeliveryFact } from '../../src/push/settling.js';
 import {
   type Submission,
   type SubmissionOptions,
@@ -13,8 +14,10 @@ import {
   submit,
 } from '../../src/push/submission.js';
 import type { TargetingOptions } from '../../src/push/target-resolution.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { terminalId } from '../../src/registry/terminal-id.js';
-import type { PublicUserIdentity, Terminal, TerminalId, User } from '../../src/registry/user.js';
+import type { Terminal, User } from '../../src/registry/user.js';
 import { contentValidator } from './content.js';
 import { FakeClock } from './fake-clock.js';
 import { MemoryGroupDirectory } from './memory-groups.js';

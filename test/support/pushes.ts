@@ -1,7 +1,8 @@
 /** Builders of pushes and names for tests of the lane and of the push journey. */
 import { type Push, pushUid, type Recipient } from '../../src/push/push-message.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
+import type { TerminalId } from '../../src/registry/terminal-id.js';
 import { terminalId } from '../../src/registry/terminal-id.js';
-import type { PublicUserIdentity, TerminalId } from '../../src/registry/user.js';
 import { T0 } from './fake-clock.js';
 
 export const ALICE = 'sip:alice@example.test' as PublicUserIdentity;

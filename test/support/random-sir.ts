@@ -2,8 +2,8 @@
 import { RETURN_FLAGS, SEND_FLAGS } from '../../src/protocols/sia/index.js';
 import type { Sir } from '../../src/push/sir.js';
 import { type DeviceIdentity, deviceIdentity } from '../../src/registry/device-identity.js';
+import type { PublicUserIdentity } from '../../src/registry/public-user-identity.js';
 import { IDENTITY_PLACES, SIR_MODES } from '../../src/registry/targeting-rule.js';
-import type { PublicUserIdentity } from '../../src/registry/user.js';
 
 const USERS = ['sip:alice@example.test', 'sip:+43664123@ims.example.test', 'tel:+43664123'];
 const DEVICES: readonly DeviceIdentity[] = [

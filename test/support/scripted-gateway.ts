@@ -11,12 +11,12 @@ import {
   type SipRequest,
   type SipResponse,
 } from '../../src/protocols/sip/index.js';
-import {
-  createMsrpConnections,
-  type MsrpConnections,
-  type MsrpMessageToSend,
-  type MsrpOutcome,
-  type MsrpSession,
+import { createMsrpConnections } from '../../src/transports/msrp-connections/create-msrp-connections.js';
+import type {
+  MsrpConnections,
+  MsrpMessageToSend,
+  MsrpOutcome,
+  MsrpSession,
 } from '../../src/transports/msrp-connections/msrp-connections.js';
 import { createSipStack } from '../../src/transports/sip-stack/create-sip-stack.js';
 import type {

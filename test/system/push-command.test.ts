@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PushCommandOptions } from '../../src/app/cli-push.js';
+import type { PushCommandOptions } from '../../src/app/push-command.js';
 import { push } from '../../src/app/push-command.js';
 import { loadPapValidator } from '../../src/endpoints/pap/pap-dtds.js';
 import { decodePapRequest, type PapRequest } from '../../src/endpoints/pap/pap-request.js';

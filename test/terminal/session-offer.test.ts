@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ipContactPoint, OTA_HTTP, OTA_SIP, type Sia } from '../../src/protocols/sia/index.js';
 import { isAllowedGateway } from '../../src/terminal/gateway-address.js';
+import type { SessionWay } from '../../src/terminal/session-offer.js';
 import {
   chosenOffer,
   type Offers,
@@ -9,7 +10,6 @@ import {
   offerKey,
   offersOf,
 } from '../../src/terminal/session-offer.js';
-import type { SessionWay } from '../../src/terminal/terminal-options.js';
 
 const point = (address: string, port: number) => ipContactPoint(address, port) ?? expect.fail(address);
 const SIA: Sia = {

@@ -4,7 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { PushUid } from '../../push/push-message.js';
-import type { TerminalId } from '../../registry/user.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
 
 export interface DelegatedPush {
   readonly uid: PushUid;

@@ -4,7 +4,8 @@ import { namesOfPart } from '../../push/part-names.js';
 import { joinPart, type PartReceipt, type PartState, type PartsLedger, wholeOf } from '../../push/parts.js';
 import type { BearerOutcome } from '../../push/ports.js';
 import type { Sir } from '../../push/sir.js';
-import type { BearerName, TerminalId } from '../../registry/user.js';
+import type { BearerName } from '../../registry/bearer-name.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
 import type { SmsLink } from './sms-link.js';
 
 export class AwaitedSir {

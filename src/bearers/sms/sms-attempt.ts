@@ -1,5 +1,6 @@
 /** One attempt to hand a message to an SMSC, as records tell it: for billing, and for whoever wants to know where a message went. */
-import type { BearerName, TerminalId } from '../../registry/user.js';
+import type { BearerName } from '../../registry/bearer-name.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
 
 export interface SmsAttempt {
   readonly bearer: BearerName;

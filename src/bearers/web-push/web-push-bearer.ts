@@ -15,7 +15,8 @@ import {
 import type { Bearer, BearerOutcome, CarriedItem } from '../../push/ports.js';
 import type { Sir } from '../../push/sir.js';
 import type { Binding } from '../../registry/binding.js';
-import type { PublicUserIdentity, SubscriptionKeys, Terminal } from '../../registry/user.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
+import type { SubscriptionKeys, Terminal } from '../../registry/user.js';
 import type { GuardedHttp } from '../../transports/guarded-http/guarded-http.js';
 import { Pauses } from '../pauses.js';
 import { type ServiceAnswer, serviceAnswer } from '../service-answer.js';

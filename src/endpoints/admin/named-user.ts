@@ -2,8 +2,9 @@
 import type { RouterContext } from '@koa/router';
 import { DecodeError, describeError, RefusedError } from '../../kernel/errors.js';
 import type { Registry } from '../../registry/ports.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
 import { publicUserIdentity } from '../../registry/public-user-identity.js';
-import type { PublicUserIdentity, Terminal, User } from '../../registry/user.js';
+import type { Terminal, User } from '../../registry/user.js';
 
 /** The canonical identity in `{user}`. Throws DecodeError. */
 export function identityInPath(ctx: RouterContext): PublicUserIdentity {

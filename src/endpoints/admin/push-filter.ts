@@ -3,9 +3,10 @@ import { DecodeError } from '../../kernel/errors.js';
 import { MESSAGE_STATES, type MessageState } from '../../protocols/pap/index.js';
 import type { PushFilter } from '../../push/push-filter.js';
 import type { Registry } from '../../registry/ports.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
 import { publicUserIdentity } from '../../registry/public-user-identity.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
 import { terminalId } from '../../registry/terminal-id.js';
-import type { PublicUserIdentity, TerminalId } from '../../registry/user.js';
 import { parseInstant } from '../http/instant.js';
 
 export const FILTERS = ['initiator', 'state', 'user', 'terminal', 'since', 'until'] as const;

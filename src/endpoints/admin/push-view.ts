@@ -12,7 +12,7 @@ import {
   type Recipient,
   type ResultRecord,
 } from '../../push/push-message.js';
-import type { TerminalId } from '../../registry/user.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
 import { instant } from '../http/instant.js';
 import { recipientView, withoutCredentials } from '../http/recipient-view.js';
 import { holdView, wakeView } from './lane-view.js';

@@ -4,7 +4,8 @@
  */
 import type Router from '@koa/router';
 import { RefusedError } from '../../kernel/errors.js';
-import type { PublicUserIdentity, User } from '../../registry/user.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
+import type { User } from '../../registry/user.js';
 import { userFromJson } from '../../registry/validation.js';
 import { readJson } from '../http/json-body.js';
 import { nextCursor, page, query } from '../http/query.js';

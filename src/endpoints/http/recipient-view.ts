@@ -1,5 +1,5 @@
 /** One recipient of a push in JSON, as operators and initiators see it alike: the state of its address in the terms of PAP. */
-import { addressResult } from '../../push/journey.js';
+import { addressResult } from '../../push/address-result.js';
 import type { PushStory, Recipient } from '../../push/push-message.js';
 import { refusedCode } from '../../push/result-notification.js';
 import { instant } from './instant.js';

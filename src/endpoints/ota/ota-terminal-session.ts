@@ -6,7 +6,8 @@ import type { Clock, Timer } from '../../kernel/clock.js';
 import { describeError } from '../../kernel/errors.js';
 import type { ConnectionItem, ConnectionOutcome } from '../../lane/ports.js';
 import type { TerminalSession } from '../../lane/sessions.js';
-import type { Terminal, TerminalId } from '../../registry/user.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
+import type { Terminal } from '../../registry/user.js';
 import { connectionOutcome } from '../../transports/ota-http/push-outcome.js';
 import {
   acceptsMediaType,

@@ -9,7 +9,8 @@ import type { SirRecord } from '../../push/sir.js';
 import { type DeviceIdentity, matchesAny, parseDeviceIdentity } from '../../registry/device-identity.js';
 import type { Registry } from '../../registry/ports.js';
 import { publicUserIdentity } from '../../registry/public-user-identity.js';
-import type { Terminal, TerminalId } from '../../registry/user.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
+import type { Terminal } from '../../registry/user.js';
 
 export interface IdentificationPorts {
   readonly registry: Pick<Registry, 'findUser' | 'findTerminal'>;

@@ -5,7 +5,8 @@
  */
 import { parseUri } from '../../protocols/sip/index.js';
 import type { Binding } from '../../registry/binding.js';
-import type { PublicUserIdentity, Terminal } from '../../registry/user.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
+import type { Terminal } from '../../registry/user.js';
 import { isLoopback } from '../../transports/sip-stack/local-address.js';
 import type { ServerRequest, SipFlow } from '../../transports/sip-stack/sip-stack.js';
 import type { CallingUser } from './calling-user.js';

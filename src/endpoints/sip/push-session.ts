@@ -28,7 +28,9 @@ import {
 } from '../../registry/device-identity.js';
 import { isGruu } from '../../registry/gruu.js';
 import { mayBeBehind } from '../../registry/hidden-terminal.js';
-import type { PublicUserIdentity, Terminal, TerminalId, User } from '../../registry/user.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
+import type { Terminal, User } from '../../registry/user.js';
 import type { Log } from '../../telemetry/log.js';
 import type { MsrpConnections, MsrpSession } from '../../transports/msrp-connections/msrp-connections.js';
 import type { ServerInvite, SipFlow } from '../../transports/sip-stack/sip-stack.js';

@@ -7,7 +7,8 @@ import { DecodeError } from '../../kernel/errors.js';
 import { parseUri, urisEqual } from '../../protocols/sip/index.js';
 import type { Binding } from '../../registry/binding.js';
 import { instanceIdentity } from '../../registry/device-identity.js';
-import type { PublicUserIdentity, TerminalId } from '../../registry/user.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
 import { pushResourceOf } from './registrar-push.js';
 import type { RegisterContact, RegisterRequest } from './registrar-request.js';
 

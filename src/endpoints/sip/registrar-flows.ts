@@ -4,7 +4,7 @@
  * WebSocket and cannot be called (RFC 7118 §5.4). Other contacts stay: they may be reached over a new connection.
  */
 import type { Binding } from '../../registry/binding.js';
-import type { PublicUserIdentity } from '../../registry/user.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
 
 export class FlowBindings {
   readonly #byConnection = new Map<string, Map<string, PublicUserIdentity>>();

@@ -8,9 +8,11 @@ import { DecodeError, describeError, GatewayError } from '../../kernel/errors.js
 import { bareHost, parseUri } from '../../protocols/sip/index.js';
 import type { Binding, PushResource } from '../../registry/binding.js';
 import type { Registry } from '../../registry/ports.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
 import { publicUserIdentity } from '../../registry/public-user-identity.js';
 import { registeredTerminal } from '../../registry/registered-terminal.js';
-import type { ActivationMethod, PublicUserIdentity, TerminalId, User } from '../../registry/user.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
+import type { ActivationMethod, User } from '../../registry/user.js';
 import type { Log } from '../../telemetry/log.js';
 import type { ServerRequest, SipFlow } from '../../transports/sip-stack/sip-stack.js';
 import type { DigestAuthentication } from './digest-authentication.js';

@@ -6,8 +6,9 @@
 import type { Clock } from '../../kernel/clock.js';
 import { DecodeError, describeError, GatewayError } from '../../kernel/errors.js';
 import { headerLines, headerValue, parseNameAddr } from '../../protocols/sip/index.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
 import { publicUserIdentity } from '../../registry/public-user-identity.js';
-import type { PublicUserIdentity, User } from '../../registry/user.js';
+import type { User } from '../../registry/user.js';
 import type { Log } from '../../telemetry/log.js';
 import type { ServerRequest, SipFlow } from '../../transports/sip-stack/sip-stack.js';
 import { devicesInBody, type ToldDevices } from './registration-body.js';

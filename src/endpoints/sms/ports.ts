@@ -6,7 +6,8 @@ import type { PartsLedger } from '../../push/parts.js';
 import type { Receipt } from '../../push/receipt.js';
 import type { SirReceipt } from '../../push/sir-receipt.js';
 import type { ReturnSender, TakenReturn } from '../../push/sir-return.js';
-import type { BearerName, TerminalId } from '../../registry/user.js';
+import type { BearerName } from '../../registry/bearer-name.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
 
 /** What has to be known of a link to read what comes over it. */
 export interface ReceivingLink {

@@ -5,7 +5,8 @@
  */
 import { MINUTE_MS } from '../../kernel/units.js';
 import type { WspHeader } from '../../protocols/wsp/index.js';
-import type { Terminal, TerminalId } from '../../registry/user.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
+import type { Terminal } from '../../registry/user.js';
 import type { DatagramPeer } from '../../transports/datagram/datagram-socket.js';
 import { nonceTime, readCredentials, wspTerminalKey } from '../../transports/wsp/session-headers.js';
 import {

@@ -3,10 +3,10 @@
  * is open. What it says of the user as a person is nobody's terminal and is passed over.
  */
 import { type DevicePresence, decodePidf, devicesOf, PIDF_MEDIA_TYPE } from '../../protocols/pidf/index.js';
+import type { BearerName } from '../../registry/bearer-name.js';
 import { identitiesIn } from '../../registry/device-names.js';
 import { isGruu } from '../../registry/gruu.js';
 import type { DeviceReport } from '../../registry/terminal-source.js';
-import type { BearerName } from '../../registry/user.js';
 import type { EventPackage } from '../event-package.js';
 
 export type PresenceView = readonly DevicePresence[];

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../kernel/clock.js';
 import { matchesAny } from '../../registry/device-identity.js';
+import type { PublicUserIdentity } from '../../registry/public-user-identity.js';
 import type {
   DeviceReport,
   SourceAnswer,
@@ -11,7 +12,6 @@ import type {
   SourceState,
   TerminalSource,
 } from '../../registry/terminal-source.js';
-import type { PublicUserIdentity } from '../../registry/user.js';
 
 export interface ToldRegistrationsPorts {
   readonly memory: SourceMemory;

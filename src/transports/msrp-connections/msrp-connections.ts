@@ -5,7 +5,6 @@
  */
 import type { DeliveryError } from '../../kernel/errors.js';
 import type { CertificateFingerprint } from '../../protocols/sdp/index.js';
-import { MsrpEndpoint } from './endpoint.js';
 import type { MsrpTls } from './secure-connection.js';
 
 export interface MsrpMessageToSend {
@@ -150,9 +149,4 @@ export interface MsrpConnections {
   openSession(options: MsrpSessionOptions): MsrpSession;
   readonly sessionCount: number;
   close(): Promise<void>;
-}
-
-/** An MSRP endpoint; it listens only after `listen()`. */
-export function createMsrpConnections(options: MsrpConnectionsOptions): MsrpConnections {
-  return new MsrpEndpoint(options);
 }

@@ -18,7 +18,8 @@ import {
 import { terminalCapabilities, withReport } from '../../registry/capabilities.js';
 import { cpiReport } from '../../registry/cpi-report.js';
 import type { Registry } from '../../registry/ports.js';
-import type { Terminal, TerminalId } from '../../registry/user.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
+import type { Terminal } from '../../registry/user.js';
 
 /** One request to a terminal and its answer. Rejects with DeliveryError when none came. */
 export type OtaExchange = (request: OtaRequest) => Promise<OtaAnswer>;

@@ -8,31 +8,8 @@ import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { DeliveryError } from '../../kernel/errors.js';
 import { bareHost, parameter, type SipUri } from '../../protocols/sip/index.js';
+import type { NameService, NaptrRecord, SrvRecord } from './name-service.js';
 import type { SipFlow, SipTransportName } from './sip-stack.js';
-
-export interface SrvRecord {
-  readonly name: string;
-  readonly port: number;
-  readonly priority: number;
-  readonly weight: number;
-}
-
-export interface NaptrRecord {
-  readonly order: number;
-  readonly preference: number;
-  readonly flags: string;
-  readonly service: string;
-  readonly replacement: string;
-}
-
-/** The name service as the resolver needs it; unknown names give an empty list or reject, which counts the same. */
-export interface NameService {
-  addresses(host: string): Promise<readonly string[]>;
-  srv(name: string): Promise<readonly SrvRecord[]>;
-  /** Absent: there are none. */
-  naptr?(name: string): Promise<readonly NaptrRecord[]>;
-  close(): void;
-}
 
 export interface TargetChoice {
   /** Transports that this stack can send over, for an address of that family. */

@@ -6,7 +6,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { SipHeader, SipRequest, SipResponse } from '../../protocols/sip/message.js';
-import type { NameService } from './resolve.js';
+import type { NameService } from './name-service.js';
 
 export type SipTransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 

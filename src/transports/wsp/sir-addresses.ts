@@ -3,7 +3,7 @@
  * a SIR asks for a session, and only on this node, whose address stands in the SIR.
  */
 import type { Clock } from '../../kernel/clock.js';
-import type { TerminalId } from '../../registry/user.js';
+import type { TerminalId } from '../../registry/terminal-id.js';
 
 /** Beyond it the oldest are forgotten: those terminals are woken once more. */
 const MAX_ADDRESSES = 100_000;

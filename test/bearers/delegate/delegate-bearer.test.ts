@@ -13,7 +13,8 @@ import { encodePap, type PapOperation } from '../../../src/protocols/pap/index.j
 import type { CarriedItem } from '../../../src/push/ports.js';
 import type { PushUid } from '../../../src/push/push-message.js';
 import { deviceIdentity } from '../../../src/registry/device-identity.js';
-import type { PublicUserIdentity, Terminal } from '../../../src/registry/user.js';
+import type { PublicUserIdentity } from '../../../src/registry/public-user-identity.js';
+import type { Terminal } from '../../../src/registry/user.js';
 import type { HttpRequest } from '../../../src/transports/guarded-http/guarded-http.js';
 import { ALICE, PC, PHONE } from '../../support/pushes.js';
 

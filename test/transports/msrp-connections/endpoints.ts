@@ -1,14 +1,14 @@
 /** Endpoints and sessions for the tests, closed after each of them. */
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
-import {
-  createMsrpConnections,
-  type MsrpConnections,
-  type MsrpConnectionsOptions,
-  type MsrpMessageToSend,
-  type MsrpReceivedMessage,
-  type MsrpSession,
-  type MsrpSessionOptions,
+import { createMsrpConnections } from '../../../src/transports/msrp-connections/create-msrp-connections.js';
+import type {
+  MsrpConnections,
+  MsrpConnectionsOptions,
+  MsrpMessageToSend,
+  MsrpReceivedMessage,
+  MsrpSession,
+  MsrpSessionOptions,
 } from '../../../src/transports/msrp-connections/msrp-connections.js';
 import { listenRaw, type RawListener, RawPeer } from './raw-peer.js';
 

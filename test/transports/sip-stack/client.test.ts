@@ -10,7 +10,7 @@ import {
   type SipRequest,
   verifyDigestResponse,
 } from '../../../src/protocols/sip/index.js';
-import type { NameService } from '../../../src/transports/sip-stack/resolve.js';
+import type { NameService } from '../../../src/transports/sip-stack/name-service.js';
 import type { ServerRequest, SipStackOptions } from '../../../src/transports/sip-stack/sip-stack.js';
 import { closeAll, Inbox, openRawUdp, openStack, type RawUdpPeer } from './support.js';
 

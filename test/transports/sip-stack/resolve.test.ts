@@ -1,12 +1,8 @@
 /** From a URI to transport addresses (RFC 3263 §4, RFC 7118 §8): which questions are asked, and in which order the answers are tried. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { parseSipOrSipsUri } from '../../../src/protocols/sip/index.js';
-import {
-  type NameService,
-  type NaptrRecord,
-  systemNameService,
-  TargetResolver,
-} from '../../../src/transports/sip-stack/resolve.js';
+import type { NameService, NaptrRecord } from '../../../src/transports/sip-stack/name-service.js';
+import { systemNameService, TargetResolver } from '../../../src/transports/sip-stack/resolve.js';
 import { DnsTwin } from '../../support/dns-twin.js';
 import { TestCa } from '../../support/test-ca.js';
 import { closeAll, messageTo, openAnswering, openClient } from './support.js';
