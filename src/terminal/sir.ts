@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { DecodeError } from '../kernel/errors.js';
+import { present } from '../kernel/present.js';
 import {
   decodeSia,
   type ReturnFlag,
@@ -194,8 +195,4 @@ function userOf(uri: string | undefined): string | undefined {
 
 function digestOf(octets: Uint8Array): string {
   return createHash('sha256').update(octets).digest('base64url');
-}
-
-function present<Name extends string, T>(name: Name, value: T | undefined): { [N in Name]?: T } {
-  return value === undefined ? {} : ({ [name]: value } as { [N in Name]?: T });
 }

@@ -1,8 +1,9 @@
 /** `/admin/v1/links`: the links to message centres of this process, and what an operator wants of one, on every node. */
 import type Router from '@koa/router';
 import { z } from 'zod';
-import { DecodeError, RefusedError } from '../../kernel/errors.js';
-import { LINK_MODES, type LinkMode, type LinkView } from '../../transports/smpp/link-options.js';
+import { RefusedError } from '../../kernel/errors.js';
+import { readBySchema } from '../../registry/untrusted-json.js';
+import { LINK_MODES, type LinkView } from '../../transports/smpp/link-options.js';
 import { instant } from '../http/instant.js';
 import { readJson } from '../http/json-body.js';
 import { query } from '../http/query.js';
@@ -33,7 +34,7 @@ export function linkRoutes(router: Router, { links, audit }: AdminPorts): void {
   const change = audited(audit, 'link.change', async (ctx) => {
     query(ctx, []);
     const { name, mode: before } = named(ctx.params['link']);
-    const { mode, reason } = changeIn(await readJson(ctx));
+    const { mode, reason } = readBySchema(changeSchema, await readJson(ctx));
     await links.order(name, mode, reason);
     ctx.body = linkView(named(name));
     return before === mode ? 'unchanged' : mode;
@@ -45,14 +46,6 @@ export function linkRoutes(router: Router, { links, audit }: AdminPorts): void {
     if (!link) throw new RefusedError('notFound', `there is no link ${name}`);
     return link;
   }
-}
-
-/** Throws DecodeError naming what is wrong. */
-function changeIn(body: unknown): { readonly mode: LinkMode; readonly reason?: string | undefined } {
-  const result = changeSchema.safeParse(body);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new DecodeError(`${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not acceptable'}`);
 }
 
 function linkView({ since, throttledUntil, hold, ...link }: LinkView) {
