@@ -8,8 +8,8 @@ const SYSTEM = [
   'test/{contracts,endpoints,interop,crash,system,transports,stores,queues,peers}/**/*.test.ts',
 ];
 
-/** Patience for `expect.poll`: machines are busy, and a second is soon over. */
-const expectation = { poll: { timeout: 45_000 } };
+/** Patience, not a measure of speed: what takes a second alone takes many on a machine that is slow or busy with other things. */
+const PATIENCE = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 45_000 } } };
 
 export default defineConfig({
   test: {
@@ -19,7 +19,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: SYSTEM,
-          testTimeout: 10_000,
+          ...PATIENCE,
           sequence: { groupOrder: 0 },
         },
       },
@@ -29,9 +29,7 @@ export default defineConfig({
           include: SYSTEM,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-          expect: expectation,
-          hookTimeout: 60_000,
+          ...PATIENCE,
         },
       },
     ],
