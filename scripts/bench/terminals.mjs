@@ -7,7 +7,7 @@ import { instance, userName } from './pap.mjs';
 export async function connectTerminals(gateway, count, onContent) {
   const load = (path) => import(join(ROOT, 'dist', path));
   const { createSipStack } = await load('transports/sip-stack/create-sip-stack.js');
-  const { createMsrpConnections } = await load('transports/msrp-connections/msrp-connections.js');
+  const { createMsrpConnections } = await load('transports/msrp-connections/create-msrp-connections.js');
   const { decodeSdp, msrpMedia, offerMsrp } = await load('protocols/sdp/index.js');
 
   const stack = createSipStack({
