@@ -1,5 +1,5 @@
 /** What a fresh clone depends on: a lock file that installs anywhere, settings that npm knows. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 const at = (path: string) => new URL(`../../${path}`, import.meta.url);
@@ -59,5 +59,30 @@ describe('package.json', () => {
   it('asks for the Node that the documentation names', () => {
     expect(manifest.engines.node).toBe('>=20.19');
     expect(read('CONTRIBUTING.md')).toContain('Node 20.19 or later');
+  });
+});
+
+describe('scripts', () => {
+  /** What they take from the built gateway, where no compiler looks: `const { a, b } = await load('folder/file.js')`. */
+  const loaded = readdirSync(at('scripts'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.mjs'))
+    .flatMap((file) =>
+      [
+        ...read(`scripts/${file}`).matchAll(/const \{ ([\w, ]+) \} = await load\('([\w./-]+)\.js'\)/g),
+      ].flatMap(([, names = '', module = '']) =>
+        names.split(', ').map((name) => [file, name, module] as const),
+      ),
+    );
+
+  it('are seen to take something', () => {
+    expect(loaded.map(([file]) => file)).toEqual(expect.arrayContaining(['config-reference.mjs']));
+    expect(loaded.map(([file]) => file)).toEqual(
+      expect.arrayContaining([expect.stringMatching('terminals')]),
+    );
+  });
+
+  it.each(loaded)('%s takes %s from %s, which has it', async (_, name, module) => {
+    const path = module.includes('/') ? module : `config/${module}`;
+    expect(Object.keys(await import(at(`src/${path}.ts`).pathname))).toContain(name);
   });
 });
