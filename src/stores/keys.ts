@@ -121,3 +121,14 @@ export const linkOrdersKey = `${PREFIX}:links`;
 export const linksChannel = `${PREFIX}:links-changed`;
 /** BullMQ's prefix; the braces keep its keys in one slot. */
 export const QUEUE_PREFIX = `{${PREFIX}}`;
+
+/** All that scripts need of a lane: lane, queue, deferred, deadlines, due. */
+export function laneKeys(terminal: TerminalId): string[] {
+  return [
+    laneKey(terminal),
+    queueKey(terminal),
+    deferredKey(terminal),
+    deadlinesKey(terminal),
+    dueKey(laneBucket(terminal)),
+  ];
+}

@@ -56,17 +56,13 @@ export class RedisLaneStore implements LaneStore {
     by: readonly [prolonged: string, node: string, isAlone: number],
     { now, leaseMs, limit }: LaneWindow,
   ): Promise<{ lease: Lease; lane: LaneSnapshot } | undefined> {
-    const reply = (await openLane.run(
-      this.#redis,
-      [
-        keys.laneKey(terminal),
-        keys.queueKey(terminal),
-        keys.deferredKey(terminal),
-        keys.deadlinesKey(terminal),
-        keys.dueKey(keys.laneBucket(terminal)),
-      ],
-      [terminal, now, leaseMs, limit, ...by],
-    )) as (string | number)[] | null;
+    const reply = (await openLane.run(this.#redis, keys.laneKeys(terminal), [
+      terminal,
+      now,
+      leaseMs,
+      limit,
+      ...by,
+    ])) as (string | number)[] | null;
     if (!reply) return undefined;
     const [
       held,

@@ -1,10 +1,8 @@
 /**
- * Pushes in Redis. A push is one hash: what was submitted (`head`, `recipients`: written once) and a few small fields for
- * each terminal, changed by scripts that compare before they set. Small content lies beside it, large content in the
- * blob directory. Accepting is one script: the push and its place in every lane. Where that cannot be (a cluster, very many
- * terminals) the push is noted as not yet placed first; when a crash cuts the placing short, the sweeper finishes it.
+ * Pushes in Redis. A push is one hash: what was submitted (`head`, `recipients`: written once by `redis-acceptances.ts`) and a few
+ * small fields for each terminal, changed by scripts that compare before they set. Small content lies beside it, large content in the
+ * blob directory.
  */
-import { isUtf8 } from 'node:buffer';
 import type { CountedPush } from '../push/initiator-quota.js';
 import { DELIVERY, type DeliveryState, isSettled, settledState } from '../push/journey.js';
 import type {
@@ -19,9 +17,7 @@ import type {
   Settlement,
 } from '../push/ports.js';
 import {
-  endsWithFirst,
   FIRST_HAS_IT,
-  laneEntryOf,
   type Push,
   type PushHead,
   type PushStory,
@@ -29,50 +25,31 @@ import {
   type Recipient,
   type RecipientStory,
   type ResultRecord,
-  startFor,
 } from '../push/push-message.js';
 import type { TerminalId } from '../registry/terminal-id.js';
 import type { BlobDirectory } from './blob-directory.js';
 import { dueMembers, scored } from './due-members.js';
 import * as keys from './keys.js';
-import { acceptPush } from './lua/accept-push.js';
 import { beginDelivery } from './lua/begin-delivery.js';
 import { giveUpDelivery, handOverDelivery } from './lua/move-delivery.js';
 import { parkInLane } from './lua/park-in-lane.js';
-import { placeInLane } from './lua/place-in-lane.js';
 import { recordResult } from './lua/record-result.js';
 import { removeFromLane } from './lua/remove-from-lane.js';
 import { settleDelivery } from './lua/settle-delivery.js';
 import { listPushes } from './push-listing.js';
-import {
-  bearersFrom,
-  deliveryFields,
-  indexesOf,
-  type PushHash,
-  recipientStoryFrom,
-  storyFrom,
-  terminalsOf,
-} from './push-record.js';
+import { bearersFrom, deliveryFields, type PushHash, recipientStoryFrom, storyFrom } from './push-record.js';
+import { type AcceptanceOptions, RedisAcceptances } from './redis-acceptances.js';
 import type { RedisClient } from './redis-connection.js';
-import { memberOf } from './redis-lane-store.js';
 
-export interface RedisPushStoreOptions {
-  readonly now: () => number;
-  /** Content up to this size lies in Redis. */
-  readonly inlineBytes: number;
+export interface RedisPushStoreOptions extends AcceptanceOptions {
   /** How long a push is remembered after its end: its push-id stays taken, its story can be read. */
   readonly retentionMs: number;
-  /** On Redis Cluster a push and its lanes lie in different slots, out of reach of one script. */
-  readonly isCluster: boolean;
   /** Gives back the place of a push in the quota of its initiator. Never rejects. */
   readonly uncount?: (push: CountedPush) => Promise<void>;
 }
 
 const HANDED = DELIVERY.held.handOver;
 const TAKEN_BACK = DELIVERY.handed.takeBack;
-
-/** A push for more terminals than this is placed lane by lane: one script must not keep Redis for long (a thousand take about 20 ms). */
-const PLACED_TOGETHER = 1000;
 
 /** How soon a push that has ended is looked at again when its initiator has yet to be told. */
 const LOOK_AGAIN_MS = 60_000;
@@ -84,118 +61,26 @@ export class RedisPushStore implements PushStore {
   readonly #redis: RedisClient;
   readonly #blobs: BlobDirectory;
   readonly #options: RedisPushStoreOptions;
+  readonly #acceptances: RedisAcceptances;
   readonly #addresses = new Map<string, readonly Recipient[]>();
 
   constructor(redis: RedisClient, blobs: BlobDirectory, options: RedisPushStoreOptions) {
     this.#redis = redis;
     this.#blobs = blobs;
     this.#options = options;
+    this.#acceptances = new RedisAcceptances(redis, blobs, options);
   }
 
-  async accept(push: Push, content: Uint8Array, acceptance: string): Promise<Acceptance> {
-    const isInline = content.length <= this.#options.inlineBytes;
-    if (!isInline && (await this.#isTaken(push.uid, acceptance))) return { kind: 'duplicate' }; // before the large write
-    const blob = isInline ? undefined : await this.#blobs.write(push.uid, content);
-    const { recipients, ...head } = push;
-    const stored: PushHead = blob === undefined ? head : { ...head, content: { ...head.content, blob } };
-    const terminals = terminalsOf(recipients);
-    const isTogether =
-      push.replaces === undefined && !this.#options.isCluster && terminals.length <= PLACED_TOGETHER;
-
-    const body = isInline ? content : undefined;
-    const written = await this.#write(stored, recipients, body, acceptance, isTogether ? terminals : []);
-    if (!written) {
-      if (blob !== undefined) await this.#removeUnneeded(push.uid, blob);
-      return { kind: 'duplicate' };
-    }
-    if (isTogether) return { kind: 'accepted', placed: written.placed };
-    if (push.replaces !== undefined) return { kind: 'accepted', placed: [] };
-    const toPlace = written.isRepeat ? await this.#held(push.uid) : terminals;
-    const placed = await this.#place({ ...stored, recipients }, toPlace);
-    const untouched = terminals.filter((terminal) => !toPlace.includes(terminal));
-    return { kind: 'accepted', placed: [...placed, ...untouched.map((one) => placement(one, 0))] };
+  accept(push: Push, content: Uint8Array, acceptance: string): Promise<Acceptance> {
+    return this.#acceptances.accept(push, content, acceptance);
   }
 
-  /** Terminals that still wait for the push. */
-  async #held(uid: PushUid): Promise<readonly TerminalId[]> {
-    const { deliveries = [] } = (await this.story(uid)) ?? {};
-    return deliveries.filter(({ state }) => state === 'held').map(({ terminal }) => terminal);
+  unplaced(olderThan: number, limit: number): Promise<readonly PushUid[]> {
+    return this.#acceptances.unplaced(olderThan, limit);
   }
 
-  async #isTaken(uid: PushUid, acceptance: string): Promise<boolean> {
-    const first = await this.#redis.hget(keys.pushKey(uid), 'acceptance');
-    return first !== null && first !== acceptance;
-  }
-
-  /** Undefined when the push-id was used before, else what became of the lanes of `together`. */
-  async #write(
-    head: PushHead,
-    recipients: readonly Recipient[],
-    body: Uint8Array | undefined,
-    acceptance: string,
-    together: readonly TerminalId[],
-  ): Promise<{ isRepeat: boolean; placed: readonly Placement[] } | undefined> {
-    const { uid } = head;
-    const bucket = keys.pushBucket(uid);
-    const terminals = terminalsOf(recipients);
-    const [stored, ...lanes] = (await acceptPush.run(
-      this.#redis,
-      [
-        keys.pushKey(uid),
-        keys.bodyKey(uid),
-        keys.acceptedKey(bucket),
-        keys.placingKey(bucket),
-        keys.owedKey(bucket),
-        keys.heldKey(bucket),
-        ...together.flatMap(laneKeys),
-      ],
-      [
-        acceptance,
-        uid,
-        head.acceptedAt,
-        JSON.stringify(head),
-        JSON.stringify(recipients),
-        body ? argumentOf(body) : '',
-        head.notifyTo === undefined ? 0 : 1,
-        head.content.blob ?? '',
-        memberOf(laneEntryOf(head)),
-        this.#options.now(),
-        head.notBefore ?? 0,
-        head.expiresAt,
-        recipients.length,
-        ...recipients.map((recipient) => recipient.terminals.length),
-        terminals.length,
-        ...terminals.flatMap((terminal) => [
-          terminal,
-          indexesOf(terminal, recipients),
-          startFor(terminal, recipients),
-        ]),
-        ...firstIsEnough(recipients),
-        head.isCounted ? JSON.stringify(countedPush(head, acceptance)) : '',
-      ],
-    )) as number[];
-    if (stored === undefined) return undefined;
-    const placed = together.map((terminal, index) =>
-      placement(terminal, lanes[2 * index], lanes[2 * index + 1]),
-    );
-    return { isRepeat: stored === 2, placed };
-  }
-
-  /** Places a push that is stored; what was placed before stays where it is. */
-  async #place(push: Push, terminals: readonly TerminalId[]): Promise<readonly Placement[]> {
-    const member = memberOf(laneEntryOf(push));
-    const { notBefore = 0, expiresAt, uid, recipients } = push;
-    const now = this.#options.now();
-    const placed = await Promise.all(
-      terminals.map(async (terminal) => {
-        const start = Math.max(notBefore, startFor(terminal, recipients));
-        const args = [terminal, member, now, start, expiresAt];
-        const [kick, alarmAt] = (await placeInLane.run(this.#redis, laneKeys(terminal), args)) as number[];
-        return placement(terminal, kick, alarmAt);
-      }),
-    );
-    await this.#redis.zrem(keys.placingKey(keys.pushBucket(uid)), uid);
-    return placed;
+  place(uid: PushUid): Promise<readonly Placement[]> {
+    return this.#acceptances.place(uid);
   }
 
   async begin(
@@ -268,14 +153,14 @@ export class RedisPushStore implements PushStore {
       const [state, rank] = await this.#redis.hmget(keys.pushKey(uid), `state:${terminal}`, 'rank');
       if ((state !== 'held' && state !== 'handed') || state === parked) return;
       const where = state === 'handed' ? 'aside' : 'inLine';
-      await parkInLane.run(this.#redis, laneKeys(terminal), [terminal, `${rank}${uid}`, at, where]);
+      await parkInLane.run(this.#redis, keys.laneKeys(terminal), [terminal, `${rank}${uid}`, at, where]);
       parked = state;
     }
   }
 
   /** The keys of a lane for a script that changes a push as well; none on a cluster. */
   #laneInReach(terminal: TerminalId): readonly string[] {
-    return this.#options.isCluster ? [] : laneKeys(terminal);
+    return this.#options.isCluster ? [] : keys.laneKeys(terminal);
   }
 
   async settle(uid: PushUid, terminal: TerminalId, settlement: Settlement): Promise<Settled> {
@@ -321,7 +206,7 @@ export class RedisPushStore implements PushStore {
     const rank = await this.#redis.hget(keys.pushKey(uid), 'rank');
     await Promise.all(
       terminals.map((terminal) => {
-        const [, ...sets] = laneKeys(terminal);
+        const [, ...sets] = keys.laneKeys(terminal);
         return removeFromLane.run(this.#redis, sets, [terminal, `${rank}${uid}`]);
       }),
     );
@@ -330,11 +215,6 @@ export class RedisPushStore implements PushStore {
   async #removeBlob(uid: PushUid): Promise<void> {
     const blob = await this.#blobOf(uid);
     if (blob !== undefined) await this.#blobs.remove(uid, blob);
-  }
-
-  /** A submission that came second left its content: gone, unless it is that of the first one. */
-  async #removeUnneeded(uid: PushUid, blob: string): Promise<void> {
-    if ((await this.#blobOf(uid)) !== blob) await this.#blobs.remove(uid, blob);
   }
 
   async #blobOf(uid: PushUid): Promise<string | undefined> {
@@ -427,19 +307,6 @@ export class RedisPushStore implements PushStore {
     });
   }
 
-  unplaced(olderThan: number, limit: number): Promise<readonly PushUid[]> {
-    return dueMembers(this.#redis, keys.PUSH_BUCKETS.map(keys.placingKey), olderThan, limit) as Promise<
-      readonly PushUid[]
-    >;
-  }
-
-  async place(uid: PushUid): Promise<readonly Placement[]> {
-    const story = await this.story(uid);
-    if (story) return this.#place(story.push, await this.#held(uid));
-    await this.#redis.zrem(keys.placingKey(keys.pushBucket(uid)), uid);
-    return [];
-  }
-
   async removeEnded(now: number, limit: number): Promise<number> {
     const before = now - this.#options.retentionMs;
     let removed = 0;
@@ -462,36 +329,4 @@ export class RedisPushStore implements PushStore {
     }
     return removed;
   }
-}
-
-/** A command made of strings alone is written in one piece; octets that are no UTF-8 must stay octets. */
-function argumentOf(octets: Uint8Array): string | Buffer {
-  const buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
-  return isUtf8(buffer) ? buffer.toString('utf8') : buffer;
-}
-
-function countedPush({ initiator, uid, content }: PushHead, acceptance: string): CountedPush {
-  return { initiator, uid, acceptance, bytes: content.size };
-}
-
-/** The addresses for which the first terminal is enough, as `accept-push` takes them. */
-function firstIsEnough(recipients: readonly Recipient[]): readonly (string | number)[] {
-  const found = recipients.flatMap((recipient, index) =>
-    endsWithFirst(recipient) ? [index, recipient.terminals.join(',')] : [],
-  );
-  return [found.length / 2, ...found];
-}
-
-function laneKeys(terminal: TerminalId): string[] {
-  return [
-    keys.laneKey(terminal),
-    keys.queueKey(terminal),
-    keys.deferredKey(terminal),
-    keys.deadlinesKey(terminal),
-    keys.dueKey(keys.laneBucket(terminal)),
-  ];
-}
-
-function placement(terminal: TerminalId, kick: number | undefined, alarmAt = 0): Placement {
-  return { terminal, kick: kick === 1, ...(alarmAt > 0 ? { alarmAt } : {}) };
 }
