@@ -34,8 +34,9 @@ export function createLogger({ level, output }: LoggerOptions): Logger {
 export function perTurn(output: DestinationStream): DestinationStream {
   let lines = '';
   const flush = () => {
-    if (lines !== '') output.write(lines);
-    lines = '';
+    const written = lines;
+    lines = ''; // first, so that an output which fails does not end the log
+    if (written !== '') output.write(written);
   };
   process.on('exit', flush);
   return {

@@ -1,5 +1,5 @@
 /** What log lines hold and what they never hold. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLogger, logOf, perTurn } from '../../src/telemetry/logger.js';
 import { maskLine } from '../../src/telemetry/masking.js';
 
@@ -96,5 +96,24 @@ describe('lines of one turn of the event loop', () => {
     output.write('three\n');
     await new Promise((resolve) => setImmediate(resolve));
     expect(writes).toEqual(['one\ntwo\n', 'three\n']);
+  });
+
+  it('go on after a write that failed', () => {
+    vi.useFakeTimers({ toFake: ['setImmediate'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const writes: string[] = [];
+    let isBroken = true;
+    const output = perTurn({
+      write(text) {
+        if (isBroken) throw new Error('no space left');
+        writes.push(text);
+      },
+    });
+    output.write('lost\n');
+    expect(() => vi.runAllTimers()).toThrow('no space left');
+    isBroken = false;
+    output.write('there\n');
+    vi.runAllTimers();
+    expect(writes).toEqual(['there\n']);
   });
 });
