@@ -7,7 +7,7 @@ import type { LaneConnections } from '../lane/lane.js';
 import { Lanes } from '../lane/lanes.js';
 import type { TerminalConnection } from '../lane/ports.js';
 import { Sessions } from '../lane/sessions.js';
-import { sweepLanes } from '../lane/sweeper.js';
+import { sweepAll, sweepLanes } from '../lane/sweeper.js';
 import { GuardedPost } from '../peers/guarded-post.js';
 import { HttpInitiatorEndpoint } from '../peers/push-initiator.js';
 import { HttpWebhookEndpoint } from '../peers/webhook.js';
@@ -232,8 +232,8 @@ export function createEngine(options: EngineOptions): Engine {
       await alarms.resultDue(uid, recipient, clock.now());
     }
   };
-  const sweep = (now: number) =>
-    sweepLanes(stores.lanes, (terminal) => lanes.kick(terminal), { now, limit: SWEEP_LIMIT });
+  const kick = (terminal: TerminalId) => lanes.kick(terminal);
+  let isStopping = false;
 
   return {
     node,
@@ -252,7 +252,7 @@ export function createEngine(options: EngineOptions): Engine {
       await nodes.start();
       if (nodes.isAlone) {
         // What a crash left leased or under way need not wait for its limit when nobody else can be at it.
-        await sweep(clock.now() + leaseMs);
+        await sweepLanes(stores.lanes, kick, { now: clock.now() + leaseMs, limit: SWEEP_LIMIT });
         await tellResults(clock.now() + resultOptions.attemptLimitMs);
       }
       await alarms.start({
@@ -261,8 +261,9 @@ export function createEngine(options: EngineOptions): Engine {
         async sweep() {
           const now = clock.now();
           const unfinished = { olderThan: now - PLACEMENT_LIMIT_MS, limit: SWEEP_LIMIT };
-          for (const terminal of await finishAcceptances(unfinished, acceptancePorts)) lanes.kick(terminal);
-          await sweep(now);
+          for (const terminal of await finishAcceptances(unfinished, acceptancePorts)) kick(terminal);
+          const bounds = { limit: SWEEP_LIMIT, forMs: SWEEP_EVERY_MS, isStopping: () => isStopping };
+          await sweepAll(stores.lanes, kick, { clock, ...bounds });
           await tellResults(now - PLACEMENT_LIMIT_MS);
           await stores.pushes.removeEnded(now, SWEEP_LIMIT);
           await stores.quotas.verify(now - COUNTED_LIMIT_MS, SWEEP_LIMIT);
@@ -270,6 +271,7 @@ export function createEngine(options: EngineOptions): Engine {
       });
     },
     async [Symbol.asyncDispose]() {
+      isStopping = true;
       const impatience = clock.after((config.shutdown.deadlineSeconds * SECOND_MS) / 2, () => {
         lanes.abandon();
         initiators.close();
